@@ -1,0 +1,47 @@
+"""The public face of tm: what a plugin may import, loaded only when asked for."""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from tm.config.plugin import PluginSettings as PluginSettings
+    from tm.errors import ConfigError as ConfigError
+    from tm.errors import NeedsLogin as NeedsLogin
+    from tm.errors import NotFound as NotFound
+    from tm.errors import OutcomeUnknown as OutcomeUnknown
+    from tm.errors import PermanentFailure as PermanentFailure
+    from tm.errors import RetryLater as RetryLater
+    from tm.errors import TmError as TmError
+    from tm.events import Event as Event
+    from tm.hooks import hookimpl as hookimpl
+    from tm.hub import Finding as Finding
+    from tm.hub import Hub as Hub
+    from tm.model import Task as Task
+
+_HOMES = {
+    "PluginSettings": "tm.config.plugin",
+    "ConfigError": "tm.errors",
+    "NeedsLogin": "tm.errors",
+    "NotFound": "tm.errors",
+    "OutcomeUnknown": "tm.errors",
+    "PermanentFailure": "tm.errors",
+    "RetryLater": "tm.errors",
+    "TmError": "tm.errors",
+    "Event": "tm.events",
+    "hookimpl": "tm.hooks",
+    "Finding": "tm.hub",
+    "Hub": "tm.hub",
+    "Task": "tm.model",
+}
+__all__ = [
+    "ConfigError", "Event", "Finding", "Hub", "NeedsLogin", "NotFound", "OutcomeUnknown", "PermanentFailure",
+    "PluginSettings", "RetryLater", "Task", "TmError", "hookimpl",
+]  # fmt: skip
+
+
+def __getattr__(name: str) -> object:
+    if name not in _HOMES:
+        raise AttributeError(f"tm has no {name!r}; plugins may use: {', '.join(__all__)}")
+    from importlib import import_module
+
+    return getattr(import_module(_HOMES[name]), name)

@@ -1,0 +1,5 @@
+"""`python -m tm`: how tm starts itself."""
+
+from tm.cli import main
+
+main()

@@ -1,0 +1,123 @@
+"""The composition root: settings, store and caller of one command, and the parts a worker is made of."""
+
+from __future__ import annotations
+
+import os
+
+from tm.clock import Clock
+from tm.config.core import load
+from tm.config.places import database, find_place
+from tm.handover import has_overdue, is_ci, is_worker_free, mode, start_drain
+from tm.service.work import Caller, Work
+from tm.store.sqlite import SqliteDatabase
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
+
+    from tm.config.core import CoreSettings
+    from tm.config.places import Place
+
+
+class Session:
+    """One run of `tm`: where it is, what it is told, and its store.
+
+    `environ` and `cwd` are those of the process; `config` is what `--config` named.
+    """
+
+    def __init__(
+        self, environ: Mapping[str, str], cwd: str, *, config: str | None = None, clock: Clock | None = None
+    ) -> None:
+        self.environ = environ
+        self.cwd = cwd
+        self.config = config
+        self.clock = clock or Clock()
+        self._place: Place | None = None
+        self._core: CoreSettings | None = None
+        self._database: SqliteDatabase | None = None
+
+    @property
+    def place(self) -> Place:
+        """Where the hub lives."""
+        if self._place is None:
+            self._place = find_place(self.environ, self.cwd, config=self.config)
+        return self._place
+
+    @property
+    def core(self) -> CoreSettings:
+        """The core settings. Raises ConfigError for a wrong key."""
+        if self._core is None:
+            self._core = load(self.place, self.environ)
+        return self._core
+
+    @property
+    def path(self) -> str:
+        """The store's file."""
+        return database(self.place, self.core.database_url)
+
+    @property
+    def database(self) -> SqliteDatabase:
+        """The store, opened at the first statement."""
+        if self._database is None:
+            self._database = SqliteDatabase(self.path)
+        return self._database
+
+    @property
+    def actor(self) -> str:
+        """Who acts when nobody says: TM_ACTOR, git's user.email, or user@host."""
+        if self.core.actor:
+            return self.core.actor
+        user = self.environ.get("USER") or self.environ.get("LOGNAME") or str(os.getuid())
+        return f"{user}@{os.uname().nodename}"
+
+    def work(self, values: Mapping[str, Any], *, quiet: bool = False) -> Work:
+        """The unit of work of a changing command, with its `--by`, `--key` and `--revision`."""
+        caller = Caller(origin="cli", actor=values.get("by") or self.actor, automated=is_ci(self.environ))
+        return Work(
+            self.database,
+            self.clock,
+            caller,
+            owed_to=self.core.plugins,
+            key=values.get("key"),
+            revision=values.get("revision"),
+            quiet=quiet,
+        )
+
+    def deliver(self, work: Work, values: Mapping[str, Any]) -> int:
+        """After the commit: see that somebody delivers, wait if asked to; the exit code of the command."""
+        is_waiting = bool(values.get("wait"))
+        if not self.core.plugins or (not work.recorded and not is_waiting):
+            return 0
+        how = mode(self.core.delivery, self.environ)
+        if is_waiting or how == "inline":
+            from tm.waiting import wait_for_outcomes  # only who waits pays for the words
+
+            return wait_for_outcomes(self, work.recorded, is_strict=is_waiting)
+        if how == "background":
+            self.hand_over()
+        return 0
+
+    def hand_over(self) -> None:
+        """Start a detached drain unless a worker is alive."""
+        if not self.environ.get("TM_NO_PLUGINS") and is_worker_free(self.path):
+            start_drain(self.drain_words("--linger"), self.environ, is_detached=True)
+
+    def drain_words(self, *more: str) -> list[str]:
+        """The arguments that start a drain of this store."""
+        config = ["--config", os.path.abspath(self.config)] if self.config else []
+        return [*config, "deliver", *more]
+
+    def nudge(self) -> None:
+        """Before a reading command ends: start a drain when something is overdue and nobody is at it."""
+        core = self.core
+        if not core.plugins or mode(core.delivery, self.environ) != "background":
+            return
+        if has_overdue(self.database, core.plugins, now=_now(self.clock)):
+            self.hand_over()
+
+
+def _now(clock: Clock) -> str:
+    from tm.clock import stamp
+
+    return stamp(clock.now())

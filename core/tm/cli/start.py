@@ -1,0 +1,87 @@
+"""From arguments to an exit code: the front door for hot verbs, typer for the rest, one sentence for errors."""
+
+from __future__ import annotations
+
+import gc
+import os
+import sys
+
+from tm.errors import TmError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import NoReturn
+
+    from tm.cli.spec import Command
+
+BUG = 70
+HOT = ("progress", "add", "show", "list", "context", "block", "complete", "feedback", "measure")
+
+
+def run(words: Sequence[str]) -> NoReturn:
+    """Run a command line and end the process, quickly: the store needs no farewell, the drain tidies up."""
+    gc.disable()
+    code = answer(words)
+    try:
+        sys.stdout.flush()
+        sys.stderr.flush()
+    except BrokenPipeError:
+        code = code or 141
+    os._exit(code)
+
+
+def answer(words: Sequence[str]) -> int:
+    """Run a command line and return its exit code; every expected error is one sentence on stderr."""
+    try:
+        return _run_hot(words) if words and words[0] in HOT else _run_typer(words)
+    except TmError as error:
+        from tm.cli.say import say
+
+        say(f"tm: {error}")
+        return error.exit_code
+    except KeyboardInterrupt:
+        sys.stderr.write("tm: interrupted.\n")
+        return 130
+    except BrokenPipeError:
+        return 141
+    except Exception as error:  # the last door: a bug of tm itself
+        return _confess(error)
+
+
+def _run_hot(words: Sequence[str]) -> int:
+    from tm.cli.front import parse
+
+    command = _hot_command(words[0])
+    values = parse(command, words[1:])
+    if values is None:
+        return _run_typer(words)
+    from tm.app import Session
+
+    return command.run(Session(os.environ, os.getcwd()), values)
+
+
+def _hot_command(verb: str) -> Command:
+    module = __import__(f"tm.cli.{'listing' if verb == 'list' else verb}", fromlist=["COMMAND"])
+    command: Command = module.COMMAND
+    return command
+
+
+def _run_typer(words: Sequence[str]) -> int:
+    gc.enable()
+    from tm.cli.full import run_words
+
+    return run_words(words)
+
+
+def _confess(error: Exception) -> int:
+    if os.environ.get("TM_DEBUG"):
+        raise error
+    import traceback
+
+    where = traceback.extract_tb(error.__traceback__)[-1]
+    sys.stderr.write(
+        f"tm: this is a bug in tm: {type(error).__name__} at {os.path.basename(where.filename)}:{where.lineno}. "
+        "Nothing more was stored. Please report it; TM_DEBUG=1 shows the whole trace.\n"
+    )
+    return BUG

@@ -1,0 +1,76 @@
+"""One sentence out of what pydantic found wrong: where, which key, what, and the nearest real name."""
+
+from __future__ import annotations
+
+import re
+import typing
+from difflib import get_close_matches
+from typing import TYPE_CHECKING, Any
+
+from pydantic import BaseModel
+
+from tm.config.lines import dotted
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from pydantic import ValidationError
+    from pydantic.fields import FieldInfo
+
+_TABLE = re.compile(r"a valid dictionary(?: or instance of \w+)?")
+
+
+def first_problem(error: ValidationError, model: type[BaseModel]) -> tuple[tuple[str | int, ...], str]:
+    """The place and the sentence, without a full stop, of the first mistake; never the value itself."""
+    problem = error.errors(include_input=False, include_url=False, include_context=False)[0]
+    place = tuple(part for part in problem["loc"] if part != "[key]")
+    key = dotted(place)
+    if problem["type"] == "extra_forbidden":
+        return place, f"{key} is not a setting{suggestion(str(place[-1]), names_beside(model, place))}"
+    if problem["type"] == "missing":
+        return place, f"{key} is missing"
+    reason = problem["msg"].removeprefix("Value error, ").removeprefix("Input ")
+    reason = _TABLE.sub("a table", reason)
+    return place, f"{key} {reason}" if key else reason
+
+
+def suggestion(name: str, known: Iterable[str]) -> str:
+    """`; did you mean …?` with the nearest of the known names, else the list of them; empty without any."""
+    names = sorted(known)
+    nearest = get_close_matches(name.lower(), names, n=1)
+    if nearest:
+        return f"; did you mean {nearest[0]}?"
+    return f"; there are {', '.join(names)}" if names else ""
+
+
+def model_inside(annotation: Any) -> type[BaseModel] | None:
+    """The first model named in a type, through lists, tables, options and annotations."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    inner = (model_inside(each) for each in typing.get_args(annotation))
+    return next((model for model in inner if model), None)
+
+
+def mentions(annotation: Any, wanted: tuple[type, ...]) -> bool:
+    """Whether a type is, or is made of, one of the wanted classes."""
+    if isinstance(annotation, type) and issubclass(annotation, wanted):
+        return True
+    return any(mentions(each, wanted) for each in typing.get_args(annotation))
+
+
+def field_at(model: type[BaseModel], place: Iterable[str | int]) -> FieldInfo | None:
+    """The innermost field of a model, or of the models inside it, that a place passes through."""
+    found: FieldInfo | None = None
+    current: type[BaseModel] | None = model
+    for part in place:
+        field = current.model_fields.get(str(part)) if current else None
+        if field:
+            found, current = field, model_inside(field.annotation)
+    return found
+
+
+def names_beside(model: type[BaseModel], place: tuple[str | int, ...]) -> list[str]:
+    """The real names of settings where the last part of a place stands; none inside a free table."""
+    field = field_at(model, place[:-1])
+    inner = model_inside(field.annotation) if field else model
+    return list(inner.model_fields) if inner else []

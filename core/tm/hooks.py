@@ -1,0 +1,50 @@
+"""The named moments at which plugins are called, as pluggy specifications."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+import pluggy
+
+if TYPE_CHECKING:
+    from tm.events import Event
+    from tm.hub import Finding, Hub
+
+hookspec = pluggy.HookspecMarker("tm")
+hookimpl = pluggy.HookimplMarker("tm")
+
+
+@hookspec
+def on_create(event: Event, hub: Hub) -> None:
+    """A task was created."""
+
+
+@hookspec
+def on_progress(event: Event, hub: Hub) -> None:
+    """Somebody noted progress on a task; `event.data["note"]` says what."""
+
+
+@hookspec
+def on_blocked(event: Event, hub: Hub) -> None:
+    """A task became blocked; `event.data["reason"]` says why."""
+
+
+@hookspec
+def on_complete(event: Event, hub: Hub) -> None:
+    """A task was completed; `event.data` holds the summary and the frozen verdicts."""
+
+
+@hookspec
+def on_event(event: Event, hub: Hub) -> None:
+    """Any event for which the plugin has no narrower hook, `sync.requested` included."""
+
+
+@hookspec
+def pull(hub: Hub) -> None:
+    """Look outside, save the cursor, wake tasks. Called every `settings.interval` by `tm worker`."""
+
+
+@hookspec
+def check(hub: Hub) -> Iterable[Finding]:
+    """Yield findings for `tm doctor`, each with what to do about it."""

@@ -1,0 +1,313 @@
+"""What tm lends a plugin during a call: tasks, links, state, cursors, people, and the attempt it is on."""
+
+from __future__ import annotations
+
+import json
+import logging
+from typing import TYPE_CHECKING, Any, Literal
+
+from tm.clock import instant, stamp
+from tm.errors import Refused, UsageError
+from tm.events import SYNC_REQUESTED, Event, Snapshot, snapshot
+from tm.hubtasks import HubTasks
+from tm.metrics import period, summarise
+from tm.service.work import Caller, event_id
+from tm.store.events import Events
+from tm.store.links import Link, Links
+from tm.store.listing import Listing
+from tm.store.outbox import Outbox
+from tm.store.plugins import PluginRecords
+from tm.store.tasks import Tasks
+from tm.times import zone
+from tm.values import Value
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime, timedelta
+
+    from tm.clock import Clock
+    from tm.config.core import CoreSettings
+    from tm.config.plugin import PluginSettings
+    from tm.metrics import Summary
+    from tm.store.protocol import Database
+
+STATE_LIMIT = 64 * 1024
+
+
+class Attempt(Value):
+    """Which try at a delivery this is.
+
+    `number` counts from 1; `first_at` is the aware UTC instant of the first try. `may_have_happened` says
+    that an earlier try ended in the dark (a time-out, a killed worker): look before you repeat.
+    """
+
+    number: int
+    first_at: datetime
+    may_have_happened: bool = False
+
+
+class Finding(Value):
+    """What a plugin's `check` found: `level` is ok, warning or error; `advice` says what to do about it."""
+
+    level: Literal["ok", "warning", "error"]
+    message: str
+    advice: str = ""
+
+
+class Person(Value):
+    """One entry of `[people.<alias>]`: the same person's names in the tools."""
+
+    alias: str
+    email: str | None = None
+    slack: str | None = None
+    jira: str | None = None
+
+
+class People:
+    """The one map of people, searched by any of their names, without regard to case."""
+
+    def __init__(self, people: Mapping[str, Mapping[str, str]]) -> None:
+        self._people = [Person(alias=alias, **fields) for alias, fields in people.items()]
+
+    def find(self, name: str | None) -> Person | None:
+        """The person known by this alias, e-mail, Slack id or Jira account, or None."""
+        wanted = (name or "").lower()
+        for person in self._people:
+            names = (person.alias, person.email, person.slack, person.jira)
+            if wanted and wanted in [each.lower() for each in names if each]:
+                return person
+        return None
+
+
+class State:
+    """Durable JSON of the plugin's own, at most 64 KiB a value; every change is committed at once."""
+
+    def __init__(self, lent: _Lent) -> None:
+        self._lent = lent
+        self._records = PluginRecords(lent.database)
+
+    def get(self, key: str) -> Any:
+        """The value under a key, or None."""
+        text = self._records.get_state(self._lent.plugin, key)
+        return None if text is None else json.loads(text)
+
+    def add(self, key: str, value: Any, *, expire_after: timedelta | None = None) -> bool:
+        """Store a value under a free key. False, changing nothing, if the key is taken.
+
+        With `expire_after` the key may be forgotten that long from now.
+        """
+        with self._lent.database.transaction():
+            return self._records.add_state(
+                self._lent.plugin,
+                key,
+                value=_json(value),
+                at=self._lent.now(),
+                expires_at=self._lent.then(expire_after),
+            )
+
+    def replace(self, key: str, value: Any, *, was: Any, expire_after: timedelta | None = None) -> bool:
+        """Store a value over exactly `was`. False, changing nothing, if something else is there."""
+        with self._lent.database.transaction():
+            return self._records.replace_state(
+                self._lent.plugin,
+                key,
+                value=_json(value),
+                was=_json(was),
+                at=self._lent.now(),
+                expires_at=self._lent.then(expire_after),
+            )
+
+    def list(self, prefix: str = "") -> dict[str, Any]:
+        """All keys with this prefix, in order, with their values."""
+        return {key: json.loads(text) for key, text in self._records.list_state(self._lent.plugin, prefix)}
+
+    def delete(self, key: str) -> bool:
+        """Forget a key. False if it was not there."""
+        with self._lent.database.transaction():
+            return self._records.delete_state(self._lent.plugin, key)
+
+
+class Cursors:
+    """Opaque marks of how far the outside has been read."""
+
+    def __init__(self, lent: _Lent) -> None:
+        self._lent = lent
+        self._records = PluginRecords(lent.database)
+
+    def get(self, name: str = "default") -> str | None:
+        """The cursor's text, or None before the first `set`."""
+        return self._records.get_cursor(self._lent.plugin, name)
+
+    def set(self, value: str, *, name: str = "default") -> None:
+        """Move the cursor; committed at once."""
+        with self._lent.database.transaction():
+            self._records.set_cursor(self._lent.plugin, name, value=value, at=self._lent.now())
+
+
+class HubLinks:
+    """The plugin's links to outside objects, and everybody's links of a task."""
+
+    def __init__(self, lent: _Lent) -> None:
+        self._lent = lent
+        self._links = Links(lent.database)
+
+    def of_task(self, task_id: str) -> list[Link]:
+        """Every link of a task, oldest first, whichever plugin made it."""
+        return self._links.of_task(task_id)
+
+    def mine(self, task_id: str, *, kind: str | None = None) -> list[Link]:
+        """This plugin's links of a task."""
+        own = [link for link in self._links.of_task(task_id) if link.plugin == self._lent.plugin]
+        return [link for link in own if kind in (None, link.kind)]
+
+    def of_object(self, outside_id: str, *, kind: str, instance: str = "") -> list[Link]:
+        """This plugin's links to one outside object."""
+        return self._links.of_object(
+            plugin=self._lent.plugin, instance=instance, kind=kind, outside_id=outside_id
+        )
+
+    def all(self) -> list[Link]:
+        """Every link this plugin made."""
+        return self._links.of_plugin(self._lent.plugin)
+
+    def save(self, task_id: str, *, kind: str, outside_id: str, instance: str = "", **fields: Any) -> Link:
+        """Make a link, or renew `key url title detail state base` of the one with the same five names.
+
+        Raises NotFound for an unknown task, Refused when an `exclusive` link of this task or to this object
+        stands in the way.
+        """
+        link = Link(
+            plugin=self._lent.plugin,
+            instance=instance,
+            kind=kind,
+            task_id=task_id,
+            outside_id=outside_id,
+            **fields,
+        )
+        with self._lent.database.transaction():
+            Tasks(self._lent.database).resolve(task_id, exact=True)
+            taken = self._links.taken_by(link) if link.exclusive else None
+            if taken:
+                raise Refused(
+                    f"{kind} {outside_id} cannot be linked to {task_id}: {taken[1]} is linked to {taken[0]}."
+                )
+            self._links.save(link, at=self._lent.now())
+        return link
+
+    def delete(self, link: Link) -> bool:
+        """Forget a link of this plugin. False if it was not there."""
+        with self._lent.database.transaction():
+            return self._links.delete(link.with_(plugin=self._lent.plugin))
+
+
+class HubMetrics:
+    """Aggregates over many tasks."""
+
+    def __init__(self, lent: _Lent) -> None:
+        self._lent = lent
+
+    def summary(self, name: str = "all") -> Summary:
+        """The metrics of a period: `last-week`, `month`, `30d`, `2026-W47` …"""
+        now = self._lent.clock.now()
+        wanted = period(name, now=now, zone=zone(self._lent.core.timezone))
+        return summarise(Listing(self._lent.database).metric_rows(wanted), wanted)
+
+    def counts(self) -> dict[str, int]:
+        """How many tasks there are in each status."""
+        return Listing(self._lent.database).counts()
+
+
+class _Lent:
+    """What all parts of one hub share."""
+
+    def __init__(self, database: Database, clock: Clock, *, plugin: str, core: CoreSettings) -> None:
+        self.database = database
+        self.clock = clock
+        self.plugin = plugin
+        self.core = core
+
+    def now(self) -> str:
+        return stamp(self.clock.now())
+
+    def then(self, after: timedelta | None) -> str | None:
+        return None if after is None else stamp(self.clock.now() + after)
+
+
+class Hub:
+    """Lent to a plugin for the time of one call.
+
+    `settings` is the plugin's own Settings, `event` the one being delivered (None in `pull`, `check` and
+    commands), `attempt` which try this is, `dry_run` whether nothing outside may change. `log` goes where
+    the worker's log goes, secrets replaced.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        clock: Clock,
+        *,
+        settings: PluginSettings,
+        core: CoreSettings,
+        plugin: str,
+        people: Mapping[str, Mapping[str, str]] | None = None,
+        event: Event | None = None,
+        attempt: Attempt | None = None,
+        dry_run: bool = False,
+    ) -> None:
+        self._lent = _Lent(database, clock, plugin=plugin, core=core)
+        self.settings: Any = settings
+        self.clock = clock
+        self.dry_run = dry_run
+        self.attempt = attempt or Attempt(number=1, first_at=clock.now())
+        self.log = logging.LoggerAdapter(logging.getLogger(f"tm.plugin.{plugin}"), {"plugin": plugin})
+        caller = Caller(origin=plugin, actor=plugin, automated=True)
+        self.tasks = HubTasks(database, clock, caller, owed_to=core.plugins, event=event)
+        self.links = HubLinks(self._lent)
+        self.state = State(self._lent)
+        self.cursors = Cursors(self._lent)
+        self.people = People(people or {})
+        self.metrics = HubMetrics(self._lent)
+
+    def url(self, task_id: str) -> str | None:
+        """The link to put in notices: `task_url` of the settings, else the task's first outside link, else None."""
+        template = self._lent.core.task_url
+        if template:
+            return template.replace("{id}", task_id)
+        return next((link.url for link in self.links.of_task(task_id) if link.url), None)
+
+    def wake(self, task_id: str, hint: str = "") -> None:
+        """Durably owe this plugin one `sync.requested` for a task, in line with its other deliveries.
+
+        Asking again while the last one has not been looked at changes nothing. The event's `data` has the hint.
+        """
+        database = self._lent.database
+        with database.transaction():
+            task = Tasks(database).find(task_id)
+            if task is None:
+                raise UsageError(f"There is no task {task_id!r} to wake.")
+            self._owe(task_id, snapshot(task), {"hint": hint}, line=task_id)
+
+    def wake_outside(self, key: str, hint: str = "") -> None:
+        """The same for an outside object that has no task yet; `event.data["outside"]` is its key."""
+        nothing = Snapshot(title="", status="pending", priority="medium")
+        with self._lent.database.transaction():
+            self._owe(None, nothing, {"hint": hint, "outside": key}, line=f"outside:{key}")
+
+    def _owe(self, task_id: str | None, task: Snapshot, data: dict[str, str], *, line: str) -> None:
+        outbox, plugin = Outbox(self._lent.database), self._lent.plugin
+        if outbox.is_woken(plugin, line=line):
+            return
+        now = self._lent.now()
+        wake = Event(
+            id=event_id(instant(now).timestamp()), type=SYNC_REQUESTED, task_id=task_id, revision=0, origin="tm",
+            actor=plugin, at=now, task=task, data=data,
+        )  # fmt: skip
+        seq = Events(self._lent.database).record(wake, private_to=plugin, fanned_out_at=now)
+        outbox.owe(plugin, event_seq=seq, line=line, at=now, judged=True)
+
+
+def _json(value: Any) -> str:
+    text = json.dumps(value, sort_keys=True, ensure_ascii=False)
+    if len(text.encode()) > STATE_LIMIT:
+        raise UsageError(f"A plugin's state may be 64 KiB of JSON; this is {len(text.encode())} bytes.")
+    return text

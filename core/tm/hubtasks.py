@@ -1,0 +1,182 @@
+"""The use cases as a plugin calls them: its name as origin, a key per call, full ids only."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from tm.errors import NotFound
+from tm.service import completion, editing, lifecycle, measuring
+from tm.service.work import Caller, Work
+from tm.store.tasks import Tasks
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from tm.clock import Clock
+    from tm.events import Event
+    from tm.model import Task
+    from tm.store.protocol import Database
+
+
+class HubTasks:
+    """Tasks, changed with this plugin as the origin, so that the event is not delivered back to it.
+
+    During a delivery every changing call gets an idempotency key made of the plugin, the event, the use case
+    and its position, so that a repeated delivery repeats no change; `key` names another. `revision` refuses
+    the change when the task has moved on. Every change returns the task as it is afterwards.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        clock: Clock,
+        caller: Caller,
+        *,
+        owed_to: tuple[str, ...],
+        event: Event | None = None,
+        quiet: bool = False,
+        calls: dict[str, int] | None = None,
+    ) -> None:
+        self._database = database
+        self._clock = clock
+        self._caller = caller
+        self._owed_to = owed_to
+        self._event = event
+        self._quiet = quiet
+        self._calls = {} if calls is None else calls
+
+    def quietly(self) -> HubTasks:
+        """The same tasks, but changes are history at once: no plugin is told (bulk work, first pulls)."""
+        return self._variant(self._caller, quiet=True)
+
+    def acting_for(self, actor: str) -> HubTasks:
+        """The same tasks, with the person outside as the actor of the changes."""
+        return self._variant(self._caller.with_(actor=actor), quiet=self._quiet)
+
+    def _variant(self, caller: Caller, *, quiet: bool) -> HubTasks:
+        return HubTasks(
+            self._database,
+            self._clock,
+            caller,
+            owed_to=self._owed_to,
+            event=self._event,
+            quiet=quiet,
+            calls=self._calls,
+        )
+
+    def get(self, task_id: str) -> Task:
+        """The task as it is now. Raises NotFound."""
+        task = self.find(task_id)
+        if task is None:
+            raise NotFound(f"There is no task {task_id}.")
+        return task
+
+    def find(self, task_id: str) -> Task | None:
+        """The task as it is now, or None if it was deleted or never there."""
+        return Tasks(self._database).find(task_id)
+
+    def add(
+        self, title: str, *, key: str | None = None, depends_on: tuple[str, ...] = (), **fields: Any
+    ) -> Task:
+        """Add a task; `fields` as in `update`."""
+        return self._run(
+            "add", lambda w: editing.add(w, {"title": title, **fields}, depends_on=depends_on), key=key
+        )
+
+    def update(
+        self, task_id: str, *, key: str | None = None, revision: int | None = None, **fields: Any
+    ) -> Task:
+        """Change title, description, priority, assignee, team, labels, deadline, hours or criteria."""
+        return self._run("update", lambda w: editing.update(w, task_id, fields), key=key, revision=revision)
+
+    def context(self, task_id: str, text: str, *, key: str | None = None) -> Task:
+        """Append a piece of shared context."""
+        return self._run("context", lambda w: editing.context(w, task_id, text), key=key)
+
+    def delete(self, task_id: str, *, key: str | None = None, revision: int | None = None) -> None:
+        """Delete a task, leaving its tombstone."""
+        self._run("delete", lambda w: editing.delete(w, task_id), key=key, revision=revision, is_gone=True)
+
+    def progress(
+        self, task_id: str, note: str, *, percent: int | None = None, key: str | None = None
+    ) -> Task:
+        """Note progress; the first note starts a pending task."""
+        return self._run("progress", lambda w: lifecycle.progress(w, task_id, note, percent=percent), key=key)
+
+    def move(self, task_id: str, status: str, *, key: str | None = None, revision: int | None = None) -> Task:
+        """Start a task (`in_progress`) or put it back (`pending`)."""
+        return self._run(
+            "move", lambda w: lifecycle.move(w, task_id, status=status), key=key, revision=revision
+        )
+
+    def block(
+        self, task_id: str, reason: str, *, key: str | None = None, revision: int | None = None
+    ) -> Task:
+        """Block a task for a reason."""
+        return self._run(
+            "block", lambda w: lifecycle.block(w, task_id, reason=reason), key=key, revision=revision
+        )
+
+    def unblock(self, task_id: str, *, key: str | None = None, revision: int | None = None) -> Task:
+        """Send a blocked task back to where it came from."""
+        return self._run("unblock", lambda w: lifecycle.unblock(w, task_id), key=key, revision=revision)
+
+    def complete(
+        self, task_id: str, *, key: str | None = None, revision: int | None = None, **options: Any
+    ) -> Task:
+        """Complete a task; options `validate force summary actual_hours`. Raises CriteriaNotMet."""
+        return self._run(
+            "complete", lambda w: completion.complete(w, task_id, **options), key=key, revision=revision
+        )
+
+    def reopen(self, task_id: str, *, key: str | None = None, revision: int | None = None) -> Task:
+        """Take a finished task up again."""
+        return self._run("reopen", lambda w: lifecycle.reopen(w, task_id), key=key, revision=revision)
+
+    def cancel(
+        self, task_id: str, *, reason: str | None = None, key: str | None = None, revision: int | None = None
+    ) -> Task:
+        """Give a task up."""
+        return self._run(
+            "cancel", lambda w: lifecycle.cancel(w, task_id, reason=reason), key=key, revision=revision
+        )
+
+    def measure(
+        self, task_id: str, values: Mapping[str, Any], *, source: str | None = None, key: str | None = None
+    ) -> Task:
+        """Record measurements."""
+        return self._run("measure", lambda w: measuring.measure(w, task_id, values, source=source), key=key)
+
+    def feedback(self, task_id: str, *, key: str | None = None, **rating: Any) -> Task:
+        """Rate a completed task: `quality timeliness note`."""
+        return self._run("feedback", lambda w: completion.feedback(w, task_id, **rating), key=key)
+
+    def _run(
+        self,
+        use_case: str,
+        change: Callable[[Work], str],
+        *,
+        key: str | None,
+        revision: int | None = None,
+        is_gone: bool = False,
+    ) -> Any:
+        work = Work(
+            self._database,
+            self._clock,
+            self._caller,
+            owed_to=self._owed_to,
+            key=key or self._default_key(use_case),
+            key_is_own=key is not None,
+            revision=revision,
+            quiet=self._quiet,
+            exact=True,
+            caused_by=self._event.id if self._event else None,
+        )
+        task_id = change(work)
+        return None if is_gone else self.get(task_id)
+
+    def _default_key(self, use_case: str) -> str | None:
+        if self._event is None:
+            return None
+        self._calls[use_case] = self._calls.get(use_case, 0) + 1
+        return f"{self._caller.origin}:{self._event.id}:{use_case}:{self._calls[use_case]}"

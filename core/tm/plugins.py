@@ -1,0 +1,253 @@
+"""Finding, loading and judging plugins, each on its own, so that a broken one harms nobody."""
+
+from __future__ import annotations
+
+import inspect
+from difflib import get_close_matches
+from importlib.metadata import EntryPoint, entry_points
+from typing import TYPE_CHECKING, Any
+
+import pluggy
+
+from tm import hooks
+from tm.config.binding import bind, provenance
+from tm.config.plugin import PluginSettings, secret_values
+from tm.config.redact import Redactor
+from tm.config.secrets import read
+from tm.config.trust import untrusted_fields
+from tm.errors import ConfigError
+from tm.expressions import judge, parse
+from tm.values import Value
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+    from tm.config.places import Place
+    from tm.config.schema import FullSettings
+    from tm.events import Event
+
+API = 1
+GROUP = "tm.plugins"
+EVENT_HOOKS = ("on_create", "on_progress", "on_blocked", "on_complete", "on_event")
+HOOKS = (*EVENT_HOOKS, "pull", "check")
+
+ACTIVE, DISABLED, MISSING, UNTRUSTED = "active", "disabled", "missing", "untrusted"
+LOAD_ERROR, CONFIG_ERROR, HOOK_ERROR, API_MISMATCH = (
+    "load error",
+    "config error",
+    "hook error",
+    "API mismatch",
+)
+
+
+class _Broken(Exception):
+    """Why a plugin cannot be active: a state and a sentence."""
+
+    def __init__(self, state: str, reason: str) -> None:
+        super().__init__(reason)
+        self.state = state
+
+
+class Plugin(Value):
+    """A plugin enabled by name, active or not; `reason` says why not and what to do.
+
+    `hooks` maps a hook's name to a callable that takes keyword arguments and passes on those the
+    implementation asks for. `settings` is None unless it is active.
+    """
+
+    name: str
+    state: str
+    reason: str = ""
+    distribution: str = ""
+    settings: Any = None
+    hooks: Mapping[str, Callable[..., Any]] = {}
+    redactor: Any = Redactor(())
+
+    @property
+    def is_active(self) -> bool:
+        """Whether it can be called."""
+        return self.state == ACTIVE
+
+    def hook_for(self, event: Event) -> Callable[..., Any] | None:
+        """The hook this event goes to, or None if the plugin has none for it."""
+        return self.hooks.get(event.hook) or self.hooks.get("on_event")
+
+    def wants(self, event: Event, *, is_linked: bool) -> bool:
+        """Whether the plugin is to be told: it has a hook, and its `when` matches or the task is linked to it."""
+        if self.hook_for(event) is None:
+            return False
+        when = self.settings.when
+        return when is None or is_linked or judge(parse(when), facts(event)) == "met"
+
+
+class Surroundings(Value):
+    """What plugins are loaded from: the hub's settings, its place, and the environment."""
+
+    full: FullSettings
+    place: Place
+    environ: Mapping[str, str]
+
+
+def facts(event: Event) -> dict[str, Any]:
+    """What a `when` expression may ask of an event."""
+    task = event.task
+    return {
+        "event": event.name,
+        "status": task.status,
+        "priority": task.priority,
+        "assignee": task.assignee,
+        "team": task.team,
+        "label": task.labels,
+        "origin": event.origin,
+        "actor": event.actor,
+    }
+
+
+def load(names: Iterable[str], around: Surroundings) -> dict[str, Plugin]:
+    """Load the plugins with these names, each in its own state. Never raises for what a plugin does wrong."""
+    found = installed(GROUP)
+    return {name: _load_one(name, found.get(name, []), around) for name in names}
+
+
+def adopt(name: str, module: Any, around: Surroundings) -> Plugin:
+    """A plugin made of an object at hand instead of an installed package (tests, demos)."""
+    try:
+        return _active(name, module, around, distribution="")
+    except _Broken as broken:
+        return Plugin(name=name, state=broken.state, reason=str(broken))
+
+
+def installed(group: str) -> dict[str, list[EntryPoint]]:
+    """What is installed in an entry-point group, by name; several under one name are all kept."""
+    found: dict[str, list[EntryPoint]] = {}
+    for entry in entry_points(group=group):
+        if entry not in found.setdefault(entry.name, []):
+            found[entry.name].append(entry)
+    return found
+
+
+def _load_one(name: str, entries: list[EntryPoint], around: Surroundings) -> Plugin:
+    distribution = entries[0].dist.name if entries and entries[0].dist else ""
+    try:
+        module = _import(name, entries)
+        return _active(name, module, around, distribution=distribution)
+    except _Broken as broken:
+        return Plugin(name=name, state=broken.state, reason=str(broken), distribution=distribution)
+
+
+def _import(name: str, entries: list[EntryPoint]) -> Any:
+    if not entries:
+        known = sorted(installed(GROUP))
+        near = get_close_matches(name, known, n=1)
+        hint = f" Did you mean {near[0]}?" if near else f" Installed: {', '.join(known) or 'none'}."
+        raise _Broken(
+            MISSING, f"No installed package provides the plugin {name!r}: pip install tm-hub-{name}.{hint}"
+        )
+    if len({entry.value for entry in entries}) > 1:
+        owners = ", ".join(sorted(str(entry.dist.name if entry.dist else entry.value) for entry in entries))
+        raise _Broken(
+            LOAD_ERROR, f"Several packages provide the plugin {name!r}: {owners}. Uninstall all but one."
+        )
+    try:
+        return entries[0].load()
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # a plugin's import may even call sys.exit
+        raise _Broken(
+            LOAD_ERROR,
+            f"{entries[0].value} cannot be imported ({type(error).__name__}: {error}). Reinstall or update it.",
+        ) from None
+
+
+def _active(name: str, module: Any, around: Surroundings, *, distribution: str) -> Plugin:
+    _check_api(module)
+    found = _hooks_of(name, module)
+    settings, blamed = _settings(name, getattr(module, "Settings", PluginSettings), around)
+    if not settings.enabled:
+        raise _Broken(
+            DISABLED, f"Its settings say enabled = false. Enable it: [plugins.{name}] enabled = true"
+        )
+    if blamed:
+        raise _Broken(
+            UNTRUSTED,
+            f"The project's file sets {', '.join(blamed)}, which would receive a secret or run a program. "
+            "Read it, then confirm: tm config trust",
+        )
+    return Plugin(
+        name=name,
+        state=ACTIVE,
+        settings=settings,
+        hooks=found,
+        redactor=Redactor(secret_values(settings)),
+        distribution=distribution,
+    )
+
+
+def _check_api(module: Any) -> None:
+    wanted = getattr(module, "TM_API", API)
+    if wanted != API:
+        raise _Broken(
+            API_MISMATCH, f"It was written for plugin API {wanted}; this tm has {API}. Update one of them."
+        )
+
+
+def _settings(name: str, model: Any, around: Surroundings) -> tuple[PluginSettings, tuple[str, ...]]:
+    """The plugin's settings, and those of them that a project set and the user has not confirmed."""
+    try:
+        told: dict[str, Any] = {
+            "table": around.full.plugins.get(name, {}),
+            "origins": around.full.plugin_origins(name),
+            "environ": around.environ,
+            "secrets": read(around.place).get(name, {}),
+        }
+        settings = bind(name, model, **told)
+        origins = provenance(name, model, **told)
+        return settings, untrusted_fields(
+            settings, origins=origins, place=around.place, environ=around.environ
+        )
+    except ConfigError as error:
+        raise _Broken(CONFIG_ERROR, str(error)) from None
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # a validator of the plugin may raise anything; its text may hold a secret
+        raise _Broken(
+            CONFIG_ERROR, f"Its Settings raised {type(error).__name__} while reading the configuration."
+        ) from None
+
+
+def _hooks_of(name: str, module: Any) -> dict[str, Callable[..., Any]]:
+    manager = pluggy.PluginManager("tm")
+    manager.add_hookspecs(hooks)
+    try:
+        manager.register(module, name=name)
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:
+        raise _Broken(HOOK_ERROR, f"Its hooks do not fit: {error}") from None
+    found = {}
+    for caller in manager.get_hookcallers(module) or []:
+        for impl in caller.get_hookimpls():
+            found[caller.name] = _checked(caller.name, impl, has_spec=caller.spec is not None)
+    if not found:
+        raise _Broken(HOOK_ERROR, f"It has no hook marked with @tm.hookimpl. Hooks: {', '.join(HOOKS)}.")
+    return found
+
+
+def _checked(name: str, impl: Any, *, has_spec: bool) -> Callable[..., Any]:
+    if not has_spec:
+        near = get_close_matches(name, HOOKS, n=1)
+        hint = f"Did you mean {near[0]}?" if near else f"Hooks: {', '.join(HOOKS)}."
+        raise _Broken(HOOK_ERROR, f"There is no hook {name!r}. {hint}")
+    if impl.hookwrapper or impl.wrapper:
+        raise _Broken(
+            HOOK_ERROR, f"Its {name} is a wrapper; tm calls hooks one by one, so remove wrapper=True."
+        )
+    if inspect.iscoroutinefunction(impl.function):
+        raise _Broken(
+            HOOK_ERROR, f"Its {name} is async; tm calls hooks in threads, so write it without async."
+        )
+    kinds = inspect.signature(impl.function).parameters.values()
+    if any(each.kind is each.KEYWORD_ONLY for each in kinds):
+        raise _Broken(HOOK_ERROR, f"Its {name} has keyword-only arguments; take event and hub as plain ones.")
+    names = impl.argnames
+    return lambda **lent: impl.function(*[lent[each] for each in names])

@@ -1,0 +1,1 @@
+"""The use cases, one transaction each; they never call a plugin."""

@@ -1,0 +1,106 @@
+"""Recording measurements and a person's word on manual criteria."""
+
+from __future__ import annotations
+
+from tm import events, model
+from tm.criteria import judged
+from tm.errors import UsageError
+from tm.store.measurements import Measurements
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
+
+    from tm.model import Task
+    from tm.service.work import Work
+
+NAME_LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.:/-"
+VALUE_LIMIT = 1000
+
+
+def measure(work: Work, ref: str, values: Mapping[str, Any], *, source: str | None = None) -> str:
+    """Record values by name (numbers, booleans or words) and judge the criteria anew. Returns the task's id."""
+    if not values:
+        raise UsageError("Nothing to measure. Example: tm measure 7f3a0c11 code_coverage=87.5")
+    for name, value in values.items():
+        _check(name, value)
+
+    def change() -> str:
+        task = work.get(ref)
+        store = Measurements(work.database)
+        for name, value in values.items():
+            store.save(
+                task.id,
+                name,
+                value,
+                source=source,
+                at=work.now,
+                origin=work.caller.origin,
+                actor=work.caller.actor,
+            )
+        data = {"measurements": dict(values)}
+        work.keep(
+            task, _judged(work, task), events.MEASURED, data={**data, "source": source} if source else data
+        )
+        return task.id
+
+    return work.once("measure", (ref, tuple(values.items()), source), change)
+
+
+def decide(work: Work, ref: str, *, number: int, verdict: str) -> str:
+    """Record a person's word on the manual criterion with this number, counted from 1. Returns the task's id."""
+    model.choice(verdict, of="verdict", among=("met", "unmet"))
+
+    def change() -> str:
+        task = work.get(ref)
+        if not 1 <= number <= len(task.criteria):
+            raise UsageError(
+                f"Task {task.id} has {len(task.criteria)} criteria; there is no number {number}."
+            )
+        chosen = task.criteria[number - 1]
+        if chosen.measurable is not None:
+            raise UsageError(
+                f"Criterion {number} of task {task.id} is measured, not decided: {chosen.measurable}. "
+                f"Use tm measure {task.id} name=value"
+            )
+        criteria = (*task.criteria[: number - 1], chosen.with_(manual=verdict), *task.criteria[number:])
+        data = {"criterion": number, "text": chosen.criterion, "verdict": verdict}
+        work.keep(task, _judged(work, task.with_(criteria=criteria)), events.MEASURED, data=data)
+        return task.id
+
+    return work.once("measure", (ref, number, verdict), change)
+
+
+def _judged(work: Work, task: Task) -> Task:
+    if not task.criteria:
+        return task
+    values = {name: value for name, (value, _) in Measurements(work.database).of(task.id).items()}
+    return task.with_(criteria=judged(task.criteria, values))
+
+
+def _check(name: str, value: Any) -> None:
+    if not name or not (name[0].isalpha() or name[0] == "_") or name.strip(NAME_LETTERS) or len(name) > 200:
+        raise UsageError(
+            f"{name[:60]!r} is no name of a measurement: start with a letter, then letters, digits and _ . : / -"
+        )
+    if isinstance(value, str) and (len(value) > VALUE_LIMIT or not value.strip()):
+        raise UsageError(f"The value of {name} must have 1 to {VALUE_LIMIT} characters.")
+
+
+def typed(text: str) -> int | float | bool | str:
+    """What `name=value` means: a number, true or false, else the words themselves."""
+    lowered = text.strip().lower()
+    if lowered in ("true", "false"):
+        return lowered == "true"
+    if text.isascii() and "_" not in text:
+        try:
+            return int(text)
+        except ValueError:
+            pass
+        try:
+            number = float(text)
+        except ValueError:
+            return text.strip()
+        return number if number - number == 0 else text.strip()
+    return text.strip()

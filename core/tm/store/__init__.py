@@ -1,0 +1,1 @@
+"""What keeps tasks, events and deliveries: named SQL over one small database interface."""

@@ -1,0 +1,149 @@
+"""Looking at deliveries and steering them by hand: list, show, redeliver, drop, and the state of the outbox."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tm.errors import NotFound, Refused
+from tm.values import Value
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Any
+
+    from tm.store.protocol import Database
+
+LIST = """
+select d.id, d.plugin, event.type, event.id, event.task_id, d.state, d.attempt, d.failures, d.due_at, d.owed_since,
+  d.unknown, d.error, d.error_class, d.ended_at, d.holds, json_extract(event.snapshot, '$.title')
+from delivery d join event on event.seq = d.event_seq
+where (:plugin is null or d.plugin = :plugin)
+  and (:states = '[]' or d.state in (select value from json_each(:states)))
+order by case when :newest then -d.id else d.id end limit :limit"""
+GET = """
+select d.id, d.plugin, event.type, event.id, event.task_id, d.state, d.attempt, d.failures, d.due_at, d.owed_since,
+  d.unknown, d.error, d.error_class, d.ended_at, d.holds, json_extract(event.snapshot, '$.title')
+from delivery d join event on event.seq = d.event_seq where d.id = ?"""
+ATTEMPTS = """
+select attempt, started_at, ended_at, outcome, error from attempt where delivery_id = ? order by generation"""
+REDELIVER = """
+update delivery set state = 'pending', holds = 1, due_at = ?1, failures = 0, reclaims = 0, first_attempt_at = null,
+  generation = generation + 1, ended_at = null
+where id = ?2 and state = 'dead'"""
+DROP = """
+update delivery set state = 'dropped', holds = 0, ended_at = ?1, generation = generation + 1
+where id = ?2 and state in ('dead', 'pending')"""
+STATUS = """
+select p.name, p.state, p.state_reason, p.paused, p.open_until, p.last_error, p.last_success_at,
+  (select count(*) from delivery where plugin = p.name and state in ('pending', 'claimed')),
+  (select min(owed_since) from delivery where plugin = p.name and state in ('pending', 'claimed')),
+  (select count(*) from delivery where plugin = p.name and state = 'dead')
+from plugin p order by p.name"""
+UNFANNED = "select count(*), min(at) from event where fanned_out_at is null"
+
+
+class Row(Value):
+    """A delivery with what people ask of it. Instants are UTC stamps."""
+
+    id: int
+    plugin: str
+    event_type: str
+    event_id: str
+    task_id: str | None
+    state: str
+    attempt: int
+    failures: int
+    due_at: str
+    owed_since: str
+    unknown: bool
+    error: str | None
+    error_class: str | None
+    ended_at: str | None
+    holds: bool
+    title: str | None
+
+
+class Standing(Value):
+    """How much a plugin is owed, since when, and what stands in the way."""
+
+    plugin: str
+    state: str
+    state_reason: str | None
+    paused: str | None
+    open_until: str | None
+    last_error: str | None
+    last_success_at: str | None
+    owed: int
+    oldest: str | None
+    dead: int
+
+
+_COLUMNS = (
+    "id", "plugin", "event_type", "event_id", "task_id", "state", "attempt", "failures", "due_at", "owed_since",
+    "unknown", "error", "error_class", "ended_at", "holds", "title",
+)  # fmt: skip
+_STANDING = (
+    "plugin", "state", "state_reason", "paused", "open_until", "last_error", "last_success_at", "owed", "oldest",
+    "dead",
+)  # fmt: skip
+
+
+class Ledger:
+    """The deliveries of a store, for people. Writes belong inside a transaction of the caller."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def rows(
+        self, *, plugin: str | None, states: Sequence[str], limit: int, newest_first: bool = True
+    ) -> list[Row]:
+        """Deliveries of a plugin (or all) in these states (or any)."""
+        from tm.jsontext import dumps
+
+        wanted = {
+            "plugin": plugin,
+            "states": dumps(list(states)),
+            "limit": limit,
+            "newest": int(newest_first),
+        }
+        return [_row(row) for row in self._database.execute(LIST, wanted)]
+
+    def get(self, delivery_id: int) -> Row:
+        """One delivery. Raises NotFound."""
+        row = self._database.execute(GET, (delivery_id,)).fetchone()
+        if row is None:
+            raise NotFound(f"There is no delivery {delivery_id}. See the ids: tm delivery list")
+        return _row(row)
+
+    def attempts(self, delivery_id: int) -> list[tuple[int, str, str | None, str | None, str | None]]:
+        """The attempts on record: number, started, ended, outcome, error."""
+        return self._database.execute(ATTEMPTS, (delivery_id,)).fetchall()
+
+    def redeliver(self, delivery_id: int, *, at: str) -> None:
+        """Put a dead letter back in line, due now. Raises Refused for one that is not dead."""
+        row = self.get(delivery_id)
+        if self._database.execute(REDELIVER, (at, delivery_id)).rowcount != 1:
+            raise Refused(f"Delivery {delivery_id} is {row.state}; only a dead letter is redelivered.")
+
+    def drop(self, delivery_id: int, *, at: str) -> None:
+        """End a dead or pending delivery for good; its task goes on. Raises Refused for one under way or over."""
+        row = self.get(delivery_id)
+        if self._database.execute(DROP, (at, delivery_id)).rowcount != 1:
+            raise Refused(
+                f"Delivery {delivery_id} is {row.state}; only a dead or pending one can be dropped."
+            )
+
+    def standings(self) -> list[Standing]:
+        """How each plugin ever seen stands."""
+        rows = self._database.execute(STATUS)
+        return [Standing(**dict(zip(_STANDING, row, strict=True))) for row in rows]
+
+    def unfanned(self) -> tuple[int, str | None]:
+        """How many events wait to be fanned out, and since when."""
+        count, oldest = self._database.execute(UNFANNED).fetchone()
+        return int(count), oldest
+
+
+def _row(row: Any) -> Row:
+    fields = dict(zip(_COLUMNS, row, strict=True))
+    return Row(**{**fields, "unknown": bool(fields["unknown"]), "holds": bool(fields["holds"])})

@@ -1,0 +1,260 @@
+"""The outbox: events not yet fanned out, and the deliveries made of them, with every change of their state."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tm.store.events import event_of
+from tm.values import Value
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from typing import Any
+
+    from tm.events import Event
+    from tm.store.protocol import Database
+
+UNFANNED = """
+select seq, id, type, task_id, revision, origin, actor, caused_by, at, changes, data, snapshot, owed_to
+from event where fanned_out_at is null order by seq limit ?"""
+HAS_UNFANNED = "select 1 from event where fanned_out_at is null limit 1"
+MARK_FANNED = "update event set fanned_out_at = ? where seq = ?"
+OWE = """
+insert into delivery (event_seq, plugin, line, judged, due_at, owed_since) values (?, ?, ?, ?, ?, ?)
+on conflict (event_seq, plugin) do nothing"""
+IS_WOKEN = """
+select 1 from delivery join event on event.seq = delivery.event_seq
+where delivery.plugin = ? and delivery.line = ? and delivery.state = 'pending'
+  and event.type = 'sync.requested' limit 1"""
+UNJUDGED = """
+select delivery.id, event.seq, event.id, event.type, event.task_id, event.revision, event.origin, event.actor,
+  event.caused_by, event.at, event.changes, event.data, event.snapshot
+from delivery join event on event.seq = delivery.event_seq
+where delivery.plugin = ? and delivery.judged = 0 and delivery.state = 'pending' order by delivery.event_seq limit ?"""
+JUDGE = "update delivery set judged = 1 where id = ?"
+NOT_WANTED = """
+update delivery set judged = 1, state = 'dropped', holds = 0, ended_at = ?, error = 'not wanted by the plugin'
+where id = ?"""
+DUE = """
+select d.id, d.event_seq, d.line, d.first_attempt_at, d.unknown, d.failures
+from delivery d
+where d.plugin = :plugin and d.state in ('pending', 'claimed') and d.state = 'pending' and d.judged = 1
+  and d.due_at <= :now
+  and not exists (
+    select 1 from delivery h
+    where h.plugin = d.plugin and h.line = d.line and h.event_seq < d.event_seq and h.holds = 1)
+order by d.due_at, d.event_seq limit :n"""
+CLAIM = """
+update delivery set state = 'claimed', generation = generation + 1, attempt = attempt + 1, claimed_by = :by,
+  first_attempt_at = coalesce(first_attempt_at, :now)
+where id = :id and state = 'pending'
+returning generation, attempt"""
+LOG_ATTEMPT = """
+insert into attempt (delivery_id, generation, attempt, started_at) values (?, ?, ?, ?)"""
+END_ATTEMPT = """
+update attempt set ended_at = ?, outcome = ?, error = ? where delivery_id = ? and generation = ?"""
+FINISH = """
+update delivery set state = :state, holds = :holds, due_at = coalesce(:due_at, due_at), failures = :failures,
+  first_attempt_at = case when :forgive then null else first_attempt_at end,
+  attempt = attempt - :forgive, unknown = :unknown, error = :error, error_class = :error_class, ended_at = :ended_at,
+  claimed_by = null
+where id = :id and generation = :generation and state = 'claimed'"""
+ORPHANS = """
+select id, plugin, generation, failures, reclaims, first_attempt_at from delivery
+where plugin in (select name from plugin) and state in ('pending', 'claimed') and state = 'claimed'"""
+RECLAIM = """
+update delivery set state = 'pending', unknown = 1, generation = generation + 1, reclaims = reclaims + 1,
+  failures = :failures, due_at = :due_at, claimed_by = null,
+  error = 'the worker died during the call', error_class = 'reclaimed'
+where id = :id and generation = :generation and state = 'claimed'"""
+NEXT_DUE = """
+select min(d.due_at) from delivery d
+where d.plugin = :plugin and d.state in ('pending', 'claimed') and d.state = 'pending' and d.judged = 1
+  and not exists (
+    select 1 from delivery h
+    where h.plugin = d.plugin and h.line = d.line and h.event_seq < d.event_seq and h.holds = 1)"""
+OWED_TO = """
+select count(*) from delivery where plugin = ? and state in ('pending', 'claimed') and judged = 0"""
+OF_EVENTS = """
+select delivery.plugin, delivery.state, delivery.error, delivery.id, delivery.event_seq
+from delivery where delivery.event_seq between ? and ? order by delivery.event_seq, delivery.plugin"""
+UNFANNED_BETWEEN = "select count(*) from event where seq between ? and ? and fanned_out_at is null"
+PRUNE_DELIVERIES = """
+delete from delivery where id in (
+  select id from delivery where state in ('delivered', 'dead', 'dropped') and holds = 0
+    and ((state in ('delivered', 'dropped') and ended_at < ?1) or (state = 'dead' and ended_at < ?2)) limit ?3)"""
+PRUNE_ATTEMPTS = """
+delete from attempt where (delivery_id, generation) in (
+  select delivery_id, generation from attempt where started_at < ? limit ?)"""
+
+
+class Owed(Value):
+    """An event waiting to be fanned out, and the names its command wrote beside it."""
+
+    event: Event
+    owed_to: tuple[str, ...]
+
+
+class Claimed(Value):
+    """A delivery claimed for one call. Instants are UTC stamps; `attempt` counts from 1."""
+
+    id: int
+    event: Event
+    plugin: str
+    line: str
+    generation: int
+    attempt: int
+    first_attempt_at: str
+    failures: int
+    unknown: bool
+
+
+class Ending(Value):
+    """What becomes of a claimed delivery.
+
+    `forgive` takes the attempt back as if it had not been made. `due_at` None leaves the time as it was.
+    """
+
+    state: str
+    outcome: str
+    holds: bool = False
+    due_at: str | None = None
+    failures: int = 0
+    unknown: bool = False
+    forgive: bool = False
+    error: str | None = None
+    error_class: str | None = None
+
+
+class Orphan(Value):
+    """A delivery whose worker died while it was claimed."""
+
+    id: int
+    plugin: str
+    generation: int
+    failures: int
+    reclaims: int
+    first_attempt_at: str | None
+
+
+class Outbox:
+    """The deliveries of a store. Every method that changes something belongs inside a transaction."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def unfanned(self, limit: int) -> list[Owed]:
+        """The oldest events not yet fanned out, in order."""
+        rows = self._database.execute(UNFANNED, (limit,)).fetchall()
+        return [
+            Owed(event=event_of(row[:-1]), owed_to=tuple(filter(None, row[-1].split(",")))) for row in rows
+        ]
+
+    def has_unfanned(self) -> bool:
+        """Whether any event waits to be fanned out."""
+        return self._database.execute(HAS_UNFANNED).fetchone() is not None
+
+    def mark_fanned(self, seqs: Iterable[int], *, at: str) -> None:
+        """Take events out of the outbox: all their deliveries exist."""
+        self._database.executemany(MARK_FANNED, [(at, seq) for seq in seqs])
+
+    def owe(self, plugin: str, *, event_seq: int, line: str, at: str, judged: bool) -> bool:
+        """Make the one delivery of an event to a plugin; False if it is there already."""
+        return self._database.execute(OWE, (event_seq, plugin, line, int(judged), at, at)).rowcount == 1
+
+    def is_woken(self, plugin: str, *, line: str) -> bool:
+        """Whether a wake of this line waits to be looked at."""
+        return self._database.execute(IS_WOKEN, (plugin, line)).fetchone() is not None
+
+    def unjudged(self, plugin: str, limit: int) -> list[tuple[int, Event]]:
+        """Deliveries made while the plugin could not say whether it wants them."""
+        rows = self._database.execute(UNJUDGED, (plugin, limit)).fetchall()
+        return [(row[0], event_of(row[1:])) for row in rows]
+
+    def judge(self, delivery_id: int, *, is_wanted: bool, at: str) -> None:
+        """Record whether the plugin wants such a delivery; an unwanted one is dropped."""
+        if is_wanted:
+            self._database.execute(JUDGE, (delivery_id,))
+        else:
+            self._database.execute(NOT_WANTED, (at, delivery_id))
+
+    def claim(self, plugin: str, *, now: str, limit: int, by: str) -> list[Claimed]:
+        """Claim what is due for a plugin, at most one delivery per line, and log the attempts."""
+        rows = self._database.execute(DUE, {"plugin": plugin, "now": now, "n": limit}).fetchall()
+        return [self._claim_one(row, plugin=plugin, now=now, by=by) for row in rows]
+
+    def _claim_one(self, row: Any, *, plugin: str, now: str, by: str) -> Claimed:
+        delivery_id, event_seq, line, first_attempt_at, unknown, failures = row
+        claim = {"id": delivery_id, "by": by, "now": now}
+        generation, attempt = self._database.execute(CLAIM, claim).fetchone()
+        self._database.execute(LOG_ATTEMPT, (delivery_id, generation, attempt, now))
+        from tm.store.events import GET
+
+        return Claimed(
+            id=delivery_id,
+            event=event_of(self._database.execute(GET, (event_seq,)).fetchone()),
+            plugin=plugin,
+            line=line,
+            generation=generation,
+            attempt=attempt,
+            first_attempt_at=first_attempt_at or now,
+            failures=failures,
+            unknown=bool(unknown),
+        )
+
+    def finish(self, claimed: Claimed, ending: Ending, *, at: str) -> bool:
+        """Record how a call ended. False, changing nothing, if the claim was lost meanwhile."""
+        done = self._database.execute(
+            FINISH,
+            {
+                "id": claimed.id,
+                "generation": claimed.generation,
+                "state": ending.state,
+                "holds": int(ending.holds),
+                "due_at": ending.due_at,
+                "failures": ending.failures,
+                "unknown": int(ending.unknown),
+                "forgive": int(ending.forgive),
+                "error": ending.error,
+                "error_class": ending.error_class,
+                "ended_at": None if ending.state == "pending" else at,
+            },
+        )
+        log = (at, ending.outcome, ending.error, claimed.id, claimed.generation)
+        self._database.execute(END_ATTEMPT, log)
+        return done.rowcount == 1
+
+    def orphans(self) -> list[Orphan]:
+        """Deliveries still claimed although no worker is alive."""
+        names = ("id", "plugin", "generation", "failures", "reclaims", "first_attempt_at")
+        return [Orphan(**dict(zip(names, row, strict=True))) for row in self._database.execute(ORPHANS)]
+
+    def reclaim(self, orphan: Orphan, *, due_at: str, failures: int, at: str) -> None:
+        """Put an orphan back in line; what it was about to do may have happened."""
+        self._database.execute(
+            RECLAIM,
+            {"id": orphan.id, "generation": orphan.generation, "due_at": due_at, "failures": failures},
+        )
+        self._database.execute(
+            END_ATTEMPT, (at, "reclaimed", "the worker died during the call", orphan.id, orphan.generation)
+        )
+
+    def next_due(self, plugin: str) -> str | None:
+        """When the plugin's next delivery that nothing holds back is due, or None."""
+        found: str | None = self._database.execute(NEXT_DUE, {"plugin": plugin}).fetchone()[0]
+        return found
+
+    def of_events(self, first: int, last: int) -> list[tuple[str, str, str | None, int, int]]:
+        """Plugin, state, error, delivery id and event seq of the deliveries of a run of events."""
+        return self._database.execute(OF_EVENTS, (first, last)).fetchall()
+
+    def unfanned_between(self, first: int, last: int) -> int:
+        """How many events of a run still wait to be fanned out."""
+        return int(self._database.execute(UNFANNED_BETWEEN, (first, last)).fetchone()[0])
+
+    def prune(
+        self, *, delivered_before: str, dead_before: str, attempts_before: str, limit: int = 500
+    ) -> int:
+        """Forget one batch of old deliveries and attempts; how many rows went."""
+        deliveries = self._database.execute(PRUNE_DELIVERIES, (delivered_before, dead_before, limit)).rowcount
+        return deliveries + self._database.execute(PRUNE_ATTEMPTS, (attempts_before, limit)).rowcount

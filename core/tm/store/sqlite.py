@@ -1,0 +1,155 @@
+"""The SQLite store: one file, WAL, full durability, writers in a fair line."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import sqlite3
+
+from tm.errors import StoreError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from types import TracebackType
+    from typing import Self
+
+    from tm.store.protocol import Parameters, Rows
+
+SCHEMA_VERSION = 1
+WAIT = 30.0
+
+
+class SqliteDatabase:
+    """A connection to the store in the file `path`, opened (and created) at the first statement.
+
+    `wait` is how many seconds a writer stands in line before it gives up with StoreError. With
+    `create=False` a missing file is a StoreError. Implements `tm.store.protocol.Database`.
+    """
+
+    def __init__(self, path: str, *, wait: float = WAIT, create: bool = True) -> None:
+        self.path = path
+        self._wait = wait
+        self._create = create
+        self._connection: sqlite3.Connection | None = None
+        self._lock: int | None = None
+
+    def execute(self, sql: str, parameters: Parameters = ()) -> Rows:
+        """Run one statement. Raises StoreError for whatever the database cannot do."""
+        try:
+            return (self._connection or self._open()).execute(sql, parameters)
+        except (sqlite3.Error, UnicodeEncodeError) as error:
+            raise self._sentence(error) from error
+
+    def executemany(self, sql: str, parameters: Sequence[Parameters]) -> Rows:
+        """Run one statement once per row of parameters."""
+        try:
+            return (self._connection or self._open()).executemany(sql, parameters)
+        except (sqlite3.Error, UnicodeEncodeError) as error:
+            raise self._sentence(error) from error
+
+    def transaction(self) -> _Transaction:
+        """A write transaction: committed when the block ends well, rolled back when it raises."""
+        return _Transaction(self)
+
+    def changed(self) -> object:
+        """SQLite's data_version: moves when another connection has committed."""
+        return self.execute("pragma data_version").fetchone()[0]
+
+    def another(self) -> SqliteDatabase:
+        """A further connection to the same file, for another thread."""
+        return SqliteDatabase(self.path, wait=self._wait, create=False)
+
+    def close(self) -> None:
+        """Close the connection and the lock file; both open again when needed."""
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+        if self._lock is not None:
+            os.close(self._lock)
+            self._lock = None
+
+    def line_up(self) -> None:
+        """Wait for the write lock: a kernel lock, because SQLite itself waits by polling and starves some."""
+        if self._lock is None:
+            try:
+                self._lock = os.open(f"{self.path}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            except OSError as error:
+                raise self._sentence(error) from error
+        try:
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            from tm.store.waiting import wait_for_lock  # only a busy store pays for threading
+
+            wait_for_lock(self._lock, self._wait, self.path)
+
+    def step_out(self) -> None:
+        """Let the next writer go."""
+        if self._lock is not None:
+            fcntl.flock(self._lock, fcntl.LOCK_UN)
+
+    def _open(self) -> sqlite3.Connection:
+        is_there = os.path.exists(self.path)
+        if not is_there:
+            from tm.store.migrate import prepare_folder
+
+            prepare_folder(self.path, create=self._create)
+        connection = sqlite3.connect(
+            self.path,
+            timeout=self._wait,
+            isolation_level=None,
+            check_same_thread=False,
+            cached_statements=256,
+        )
+        self._connection = connection
+        version = connection.execute("pragma user_version").fetchone()[0]
+        connection.execute("pragma synchronous = full")
+        if version != SCHEMA_VERSION:
+            from tm.store.migrate import migrate
+
+            try:
+                migrate(self, version)
+            except BaseException:
+                self.close()
+                raise
+        return connection
+
+    def _sentence(self, error: Exception) -> StoreError:
+        from tm.store.faults import sentence
+
+        return StoreError(sentence(error, self.path, self._wait))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+class _Transaction:
+    def __init__(self, database: SqliteDatabase) -> None:
+        self._database = database
+
+    def __enter__(self) -> None:
+        database = self._database
+        if database._connection is None:
+            database._open()
+        database.line_up()
+        try:
+            database.execute("begin immediate")
+        except BaseException:
+            database.step_out()
+            raise
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        database = self._database
+        try:
+            if kind is None:
+                database.execute("commit")
+        finally:
+            connection = database._connection
+            if connection is not None and connection.in_transaction:
+                connection.rollback()
+            database.step_out()

@@ -1,0 +1,53 @@
+"""Waiting for a busy kernel lock with a limit: flock itself knows no time-out."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import threading
+
+from tm.errors import StoreError
+
+
+def wait_for_lock(lock: int, seconds: float, path: str) -> None:
+    """Stand in the kernel's line for the lock of an open file. Raises StoreError after `seconds`."""
+    place = _Place(lock)
+    place.thread.start()
+    if not place.done.wait(seconds):
+        place.give_up()
+        raise StoreError(
+            f"The store {path} has been busy for {seconds:g} s: another tm holds its write lock. "
+            "Try again, or look for a stopped process: tm doctor"
+        )
+    if place.error is not None:
+        raise StoreError(f"The store {path} cannot be locked: {place.error}.")
+
+
+class _Place:
+    """One place in the line: a thread that blocks in the kernel, so that waiting stays fair."""
+
+    def __init__(self, lock: int) -> None:
+        self._lock = os.dup(lock)
+        self._gave_up = False
+        self._guard = threading.Lock()
+        self.done = threading.Event()
+        self.error: OSError | None = None
+        self.thread = threading.Thread(target=self._wait, daemon=True)
+
+    def _wait(self) -> None:
+        try:
+            fcntl.flock(self._lock, fcntl.LOCK_EX)
+        except OSError as error:
+            self.error = error
+        with self._guard:
+            if self._gave_up and self.error is None:
+                fcntl.flock(self._lock, fcntl.LOCK_UN)
+            self.done.set()
+        os.close(self._lock)
+
+    def give_up(self) -> None:
+        """Leave the line: should the lock still come, it is let go at once."""
+        with self._guard:
+            self._gave_up = True
+            if self.done.is_set() and self.error is None:
+                fcntl.flock(self._lock, fcntl.LOCK_UN)

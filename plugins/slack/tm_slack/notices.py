@@ -1,0 +1,70 @@
+"""Which notice, if any, an event is worth: the words of `events`, routes, and what became urgent."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+from tm.expressions import judge, parse
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from tm import Event
+    from tm.events import Snapshot
+    from tm_slack.settings import Settings
+
+Word = Literal["created", "progress", "blocked", "completed", "urgent"]
+Notice = Literal["created", "progress", "blocked", "completed", "urgent", "rated"]
+
+_OWN: Mapping[str, Notice] = {
+    "task.created": "created",
+    "task.progressed": "progress",
+    "task.blocked": "blocked",
+    "task.completed": "completed",
+    "task.rated": "rated",
+}
+_OVER = ("completed", "cancelled")
+_FOLDED = ("status", "priority", "assignee", "team", "labels")
+
+
+def notice_for(event: Event, settings: Settings) -> Notice | None:
+    """The one notice the event is worth under these settings, or None.
+
+    A task that is created urgent is told as urgent. A rating follows up on a told completion.
+    """
+    words = _words_for(event, settings)
+    own = _OWN.get(event.type)
+    is_told = own in words or (own == "rated" and "completed" in words)
+    is_urgent = "urgent" in words and _became(settings.urgent, event)
+    if is_urgent and (own == "created" or not is_told):
+        return "urgent"
+    return own if is_told else None
+
+
+def _words_for(event: Event, settings: Settings) -> tuple[Word, ...]:
+    now = _facts(event)
+    route = next((route for route in settings.routes if _holds(route.when, now)), None)
+    return route.events if route else settings.events
+
+
+def _became(expression: str, event: Event) -> bool:
+    """Whether this very event made an open task match: it does now and did not before."""
+    now = _facts(event)
+    if event.task.status in _OVER or not _holds(expression, now):
+        return False
+    old = {name: event.changes[name][0] for name in _FOLDED if name in event.changes}
+    before = now | _state(event.task.with_(**old)) | {"event": ""}
+    return event.type == "task.created" or not _holds(expression, before)
+
+
+def _facts(event: Event) -> dict[str, object]:
+    return _state(event.task) | {"event": event.name, "origin": event.origin, "actor": event.actor}
+
+
+def _state(task: Snapshot) -> dict[str, object]:
+    state = {name: getattr(task, name) for name in ("status", "priority", "assignee", "team")}
+    return state | {"label": tuple(task.labels)}
+
+
+def _holds(expression: str, values: Mapping[str, object]) -> bool:
+    return judge(parse(expression), values) == "met"
