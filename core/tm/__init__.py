@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from tm.errors import TmError as TmError
     from tm.events import Event as Event
     from tm.hooks import hookimpl as hookimpl
+    from tm.hosting import open_hub as open_hub
     from tm.hub import Finding as Finding
     from tm.hub import Hub as Hub
     from tm.model import Task as Task
@@ -29,13 +30,14 @@ _HOMES = {
     "TmError": "tm.errors",
     "Event": "tm.events",
     "hookimpl": "tm.hooks",
+    "open_hub": "tm.hosting",
     "Finding": "tm.hub",
     "Hub": "tm.hub",
     "Task": "tm.model",
 }
 __all__ = [
     "ConfigError", "Event", "Finding", "Hub", "NeedsLogin", "NotFound", "OutcomeUnknown", "PermanentFailure",
-    "PluginSettings", "RetryLater", "Task", "TmError", "hookimpl",
+    "PluginSettings", "RetryLater", "Task", "TmError", "hookimpl", "open_hub",
 ]  # fmt: skip
 
 

@@ -84,20 +84,6 @@ class Session:
             quiet=quiet,
         )
 
-    def deliver(self, work: Work, values: Mapping[str, Any]) -> int:
-        """After the commit: see that somebody delivers, wait if asked to; the exit code of the command."""
-        is_waiting = bool(values.get("wait"))
-        if not self.core.plugins or (not work.recorded and not is_waiting):
-            return 0
-        how = mode(self.core.delivery, self.environ)
-        if is_waiting or how == "inline":
-            from tm.waiting import wait_for_outcomes  # only who waits pays for the words
-
-            return wait_for_outcomes(self, work.recorded, is_strict=is_waiting)
-        if how == "background":
-            self.hand_over()
-        return 0
-
     def hand_over(self) -> None:
         """Start a detached drain unless a worker is alive."""
         if not self.environ.get("TM_NO_PLUGINS") and is_worker_free(self.path):

@@ -19,7 +19,7 @@ from tm.values import Value
 
 if TYPE_CHECKING:
     import logging
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from datetime import datetime
 
     from tm.clock import Clock
@@ -264,12 +264,12 @@ class Dispatcher:
         )
         return settled, ending
 
-    def next_due(self) -> datetime | None:
-        """When the next delivery of an active, unpaused plugin is due; None if there is none."""
+    def next_due(self, names: Iterable[str]) -> datetime | None:
+        """When the next delivery of these plugins is due, as far as they are active and unpaused; else None."""
         health = self._records.health()
         soonest: list[str] = []
-        for name, plugin in self.plugins.items():
-            state = health.get(name)
+        for name in names:
+            plugin, state = self.plugins[name], health.get(name)
             due = self._outbox.next_due(name) if plugin.is_active and state and not state.paused else None
             if due and state:
                 soonest.append(max(due, state.open_until or due))

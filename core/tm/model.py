@@ -21,7 +21,7 @@ NAME_LIMIT = 200
 _ALLOWED = {
     PENDING: (IN_PROGRESS, BLOCKED, COMPLETED, CANCELLED),
     IN_PROGRESS: (PENDING, BLOCKED, COMPLETED, CANCELLED),
-    BLOCKED: (COMPLETED,),
+    BLOCKED: (COMPLETED, CANCELLED),
     COMPLETED: (IN_PROGRESS,),
     CANCELLED: (IN_PROGRESS,),
 }
@@ -77,8 +77,8 @@ class Task(Value):
     def moved_to(self, status: str) -> Task:
         """This task with another status.
 
-        Raises InvalidTransition when the rules do not allow it. A blocked task may be completed, or go back
-        to the status it came from; leaving `blocked` forgets the reason.
+        Raises InvalidTransition when the rules do not allow it. A blocked task may be completed or
+        cancelled, or go back to the status it came from; leaving `blocked` forgets the reason.
         """
         if status not in _ALLOWED[self.status] and not (
             self.status == BLOCKED and status == self.blocked_from

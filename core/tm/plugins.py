@@ -10,10 +10,8 @@ from typing import TYPE_CHECKING, Any
 import pluggy
 
 from tm import hooks
-from tm.config.binding import bind, provenance
-from tm.config.plugin import PluginSettings, secret_values
+from tm.config.plugin import PluginSettings, bind, secret_values
 from tm.config.redact import Redactor
-from tm.config.secrets import read
 from tm.config.trust import untrusted_fields
 from tm.errors import ConfigError
 from tm.expressions import judge, parse
@@ -22,7 +20,6 @@ from tm.values import Value
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
-    from tm.config.places import Place
     from tm.config.schema import FullSettings
     from tm.events import Event
 
@@ -80,14 +77,6 @@ class Plugin(Value):
         return when is None or is_linked or judge(parse(when), facts(event)) == "met"
 
 
-class Surroundings(Value):
-    """What plugins are loaded from: the hub's settings, its place, and the environment."""
-
-    full: FullSettings
-    place: Place
-    environ: Mapping[str, str]
-
-
 def facts(event: Event) -> dict[str, Any]:
     """What a `when` expression may ask of an event."""
     task = event.task
@@ -103,16 +92,16 @@ def facts(event: Event) -> dict[str, Any]:
     }
 
 
-def load(names: Iterable[str], around: Surroundings) -> dict[str, Plugin]:
+def load(names: Iterable[str], full: FullSettings) -> dict[str, Plugin]:
     """Load the plugins with these names, each in its own state. Never raises for what a plugin does wrong."""
     found = installed(GROUP)
-    return {name: _load_one(name, found.get(name, []), around) for name in names}
+    return {name: _load_one(name, found.get(name, []), full) for name in names}
 
 
-def adopt(name: str, module: Any, around: Surroundings) -> Plugin:
+def adopt(name: str, module: Any, full: FullSettings) -> Plugin:
     """A plugin made of an object at hand instead of an installed package (tests, demos)."""
     try:
-        return _active(name, module, around, distribution="")
+        return _active(name, module, full, distribution="")
     except _Broken as broken:
         return Plugin(name=name, state=broken.state, reason=str(broken))
 
@@ -126,11 +115,11 @@ def installed(group: str) -> dict[str, list[EntryPoint]]:
     return found
 
 
-def _load_one(name: str, entries: list[EntryPoint], around: Surroundings) -> Plugin:
+def _load_one(name: str, entries: list[EntryPoint], full: FullSettings) -> Plugin:
     distribution = entries[0].dist.name if entries and entries[0].dist else ""
     try:
         module = _import(name, entries)
-        return _active(name, module, around, distribution=distribution)
+        return _active(name, module, full, distribution=distribution)
     except _Broken as broken:
         return Plugin(name=name, state=broken.state, reason=str(broken), distribution=distribution)
 
@@ -159,10 +148,10 @@ def _import(name: str, entries: list[EntryPoint]) -> Any:
         ) from None
 
 
-def _active(name: str, module: Any, around: Surroundings, *, distribution: str) -> Plugin:
+def _active(name: str, module: Any, full: FullSettings, *, distribution: str) -> Plugin:
     _check_api(module)
     found = _hooks_of(name, module)
-    settings, blamed = _settings(name, getattr(module, "Settings", PluginSettings), around)
+    settings, blamed = _settings(name, getattr(module, "Settings", PluginSettings), full)
     if not settings.enabled:
         raise _Broken(
             DISABLED, f"Its settings say enabled = false. Enable it: [plugins.{name}] enabled = true"
@@ -191,20 +180,11 @@ def _check_api(module: Any) -> None:
         )
 
 
-def _settings(name: str, model: Any, around: Surroundings) -> tuple[PluginSettings, tuple[str, ...]]:
+def _settings(name: str, model: Any, full: FullSettings) -> tuple[PluginSettings, tuple[str, ...]]:
     """The plugin's settings, and those of them that a project set and the user has not confirmed."""
     try:
-        told: dict[str, Any] = {
-            "table": around.full.plugins.get(name, {}),
-            "origins": around.full.plugin_origins(name),
-            "environ": around.environ,
-            "secrets": read(around.place).get(name, {}),
-        }
-        settings = bind(name, model, **told)
-        origins = provenance(name, model, **told)
-        return settings, untrusted_fields(
-            settings, origins=origins, place=around.place, environ=around.environ
-        )
+        settings = bind(name, model, full)
+        return settings, untrusted_fields(name, settings, full)
     except ConfigError as error:
         raise _Broken(CONFIG_ERROR, str(error)) from None
     except KeyboardInterrupt:

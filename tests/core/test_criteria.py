@@ -51,7 +51,7 @@ def test_an_expression_is_its_own_text_and_prose_is_left_to_a_person():
 
 def test_the_indented_json_of_a_script_is_read():
     text = """[
-        {"criterion": "Unit tests pass", "measurable": "unit_test_pass_rate == 100"},
+        {"criterion": " Unit tests pass ", "measurable": "unit_test_pass_rate == 100"},
         {"criterion": "Covered", "measurable": " code_coverage >= 85 "},
         {"criterion": "Alice has read the docs", "measurable": null},
         "security_issues == 0"
@@ -78,7 +78,7 @@ def test_prose_given_as_measurable_is_kept():
         ('"coverage >= 85"', "not a string."),
         ('["a == 1", 7]', "--criteria: entry 2: expected an object or a string, not a number."),
         ("[[]]", "--criteria: entry 1: expected an object or a string, not an array."),
-        ('["a", {"criterion": "x", "measurable": 5}]', "entry 2: 'measurable' must be a string, not a number."),
+        ('["a", {"criterion": "x", "measurable": 5}]', "2: 'measurable' must be a string, not a number."),
         ('[{"criterion": "x", "measurable": true}]', "'measurable' must be a string, not true or false."),
         ('[{"criterion": null}]', "entry 1: 'criterion' must be a string, not null."),
         ('[{"measurable": "a == 1"}]', "entry 1: 'criterion' is missing"),
@@ -115,8 +115,10 @@ def test_a_task_has_at_most_ten_criteria():
         checked([REVIEWED] * (MAX_CRITERIA + 1))
 
 
-def test_a_criterion_has_at_most_five_hundred_characters():
+def test_a_criterion_has_one_to_five_hundred_characters():
     assert checked([Criterion(criterion="x" * MAX_LENGTH)])
+    with pytest.raises(UsageError, match="Criterion 1: the text is empty"):
+        checked([Criterion(criterion=" ")])
     with pytest.raises(UsageError, match="Criterion 2: the text has 501 characters; at most 500 are kept"):
         checked([REVIEWED, Criterion(criterion="x" * (MAX_LENGTH + 1))])
 

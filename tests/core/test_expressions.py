@@ -5,14 +5,11 @@ from __future__ import annotations
 import time
 
 import pytest
-from hypothesis import example, given
-from hypothesis import strategies as st
 
 from tm.errors import UsageError
 from tm.expressions import (
     MAX_DEPTH,
     MAX_LENGTH,
-    Expression,
     ExpressionError,
     check_names,
     is_manual,
@@ -44,13 +41,6 @@ def refusal(source: str) -> ExpressionError:
     with pytest.raises(ExpressionError) as caught:
         parse(source)
     return caught.value
-
-
-def attempt(source: str) -> Expression | ExpressionError:
-    try:
-        return parse(source)
-    except ExpressionError as error:
-        return error
 
 
 @pytest.mark.parametrize(("source", "good", "bad"), REQUESTED)
@@ -126,7 +116,7 @@ def test_units_of_one_kind_compare_and_of_two_kinds_never_do(source, expected):
         ("2 - 3 - 4 == -5", "met"),
         ("'b' < 'c'", "unknown"),
         ("'b' == 'B'", "met"),
-        ("true", "met"),
+        ("TRUE", "met"),
         ("False or false", "unmet"),
         ("1 == 1 and 2 == 3", "unmet"),
     ],
@@ -150,7 +140,7 @@ def test_a_literal_on_the_left_is_the_mirror_image(sign, value):
     ("value", "expected"),
     [
         (True, "met"),
-        ("true", "met"),
+        (" True", "met"),
         (False, "unmet"),
         ("FALSE", "unmet"),
         (1, "unknown"),
@@ -240,7 +230,6 @@ def test_and_binds_tighter_than_or_and_not_covers_a_whole_comparison():
 REFUSED = [
     ("coverage = 85", 9, "'=='"),
     ("coverage => 85", 9, "'>='"),
-    ("coverage =< 85", 9, "'<='"),
     ("coverage <> 85", 9, "'!='"),
     ("coverage === 85", 9, "'=='"),
     ("coverage ≥ 85", 9, "'>='"),
@@ -255,18 +244,16 @@ REFUSED = [
     ("and b", 0, "missing before 'and'"),
     ("x == and", 5, "quotes"),
     ("50 < value < 100", 11, "chained"),
-    ("a == b == c", 7, "chained"),
     ("x * 2 > 4", 2, "Arithmetic"),
     ("x - 5 > 4", 2, "Arithmetic"),
     ("latency < 2 * baseline", 14, "Arithmetic"),
-    ("latency < baseline * 2", 19, "Arithmetic"),
-    ("x < 1s + 1s", 7, "Arithmetic"),
+    ("x < 1s + 1", 7, "Arithmetic"),
+    ("x < 1 + 1s", 6, "Arithmetic"),
     ("1 / 0 == 1", 0, "finite"),
     ("x < 1e308 * 10", 4, "finite"),
     ("f() < 100", 1, "Calls"),
-    ("f(x)", 1, "Calls"),
     ("version >= 1.10.0", 11, "version"),
-    ("x == 5KB", 5, "kB"),
+    ("x == 5.5KB", 5, "kB"),
     ("x == 7f3a0c11", 5, "quotes"),
     ("x == 1e999", 5, "number"),
     ("x > 1,234.5", 5, "','"),
@@ -282,13 +269,11 @@ REFUSED = [
     ("()", 1, "missing before ')'"),
     ("x == [a]", 5, "missing before '['"),
     ("x in (a, b)", 5, "square brackets"),
-    ("x in []", 6, "missing before ']'"),
     ("x in [a b]", 8, "','"),
     ("x in [a", 7, "']'"),
     ("x not in [a]", 2, "not x in [a, b]"),
     ("1 in [1]", 0, "alone"),
     ("5", 0, "alone"),
-    ("'text'", 0, "alone"),
     ("all tests pass == true", 4, "operator"),
     ("\x1b[31m == 3", 0, "means nothing"),
     ("not " * 60 + "x", 200, "deeper"),
@@ -353,6 +338,8 @@ def test_a_monster_is_refused_at_once(monster):
 
 def test_the_longest_expressions_are_judged():
     assert verdict(" or ".join(["a"] * 199), a=False) == "unmet"
+    assert verdict("a" * MAX_LENGTH, **{"a" * MAX_LENGTH: True}) == "met"
+    assert is_manual("ab " * 333 + "c")
     assert verdict(f"{' + '.join(['1'] * 240)} == 240") == "met"
 
 
@@ -390,7 +377,7 @@ def test_prose_and_nothing_are_for_a_person_to_judge(prose):
     [
         "code_review_done",
         "not broken",
-        "a and b",
+        "a AND b",
         "(a or b) and not c",
         "! a && b",
         "x in [a, b]",
@@ -410,116 +397,3 @@ def test_one_word_and_everything_with_an_operator_is_an_expression(expression):
 def test_what_has_an_operator_is_refused_rather_than_taken_for_prose(broken):
     assert not is_manual(broken)
     assert refusal(broken)
-
-
-@given(st.text(max_size=60) | st.text(alphabet="ab01.=<>!&|()[],'\" +-*/%notrdim", max_size=60))
-@example("x == '\udcff'")
-@example("\0")
-def test_no_text_does_worse_than_a_refusal_within_the_text(source):
-    is_manual(source)
-    outcome = attempt(source)
-
-    if isinstance(outcome, ExpressionError):
-        assert 0 <= outcome.position <= len(source)
-        assert len(str(outcome).split("\n")) == 3
-    else:
-        assert judge(outcome, {}) in ("met", "unmet", "unknown")
-
-
-NUMBERS = st.integers(-3, 3).map(float)
-WORDS = st.sampled_from(["red", "green"])
-TRUTHS = st.booleans()
-NAMES = st.sampled_from(["a", "b", "c"])
-SIGNS = st.sampled_from(["==", "!=", "<", "<=", ">", ">="])
-LEAVES = st.tuples(st.just("compare"), NAMES, SIGNS, NUMBERS | WORDS | TRUTHS)
-TREES = st.recursive(
-    LEAVES,
-    lambda tree: st.tuples(st.sampled_from(["and", "or"]), tree, tree) | st.tuples(st.just("not"), tree),
-    max_leaves=8,
-)
-VALUES = st.dictionaries(NAMES, NUMBERS | WORDS | TRUTHS | st.none())
-
-
-def written(tree: tuple) -> str:
-    match tree:
-        case ("compare", name, sign, bool(literal)):
-            return f"{name} {sign} {str(literal).lower()}"
-        case ("compare", name, sign, literal):
-            return f"{name} {sign} {literal}"
-        case ("not", inner):
-            return f"not ({written(inner)})"
-        case (word, left, right):
-            return f"({written(left)}) {word} ({written(right)})"
-    raise AssertionError(tree)
-
-
-def worked_out(tree: tuple, values: dict) -> bool | None:
-    """The same language over trees, three-valued by None: a second opinion that shares no code."""
-    match tree:
-        case ("compare", name, sign, literal):
-            return compared(values.get(name), sign, literal)
-        case ("not", inner):
-            outcome = worked_out(inner, values)
-            return None if outcome is None else not outcome
-        case (word, left, right):
-            outcomes = {worked_out(left, values), worked_out(right, values)}
-            decisive = word == "or"
-            if decisive in outcomes:
-                return decisive
-            return None if None in outcomes else not decisive
-    raise AssertionError(tree)
-
-
-def compared(value: object, sign: str, literal: object) -> bool | None:
-    if type(value) is not type(literal):
-        return None
-    if sign in ("==", "!="):
-        return (value == literal) == (sign == "==")
-    if not isinstance(value, float) or not isinstance(literal, float):
-        return None
-    return {"<": value < literal, "<=": value <= literal, ">": value > literal, ">=": value >= literal}[sign]
-
-
-def spelled(outcome: bool | None) -> str:
-    return {True: "met", False: "unmet", None: "unknown"}[outcome]
-
-
-@given(TREES, VALUES)
-def test_the_verdict_agrees_with_a_second_opinion(tree, values):
-    assert judge(parse(written(tree)), values) == spelled(worked_out(tree, values))
-
-
-@given(TREES, TREES, VALUES)
-def test_the_laws_of_three_valued_logic_hold(left, right, values):
-    a, b = f"({written(left)})", f"({written(right)})"
-
-    def same(one: str, other: str) -> bool:
-        return judge(parse(one), values) == judge(parse(other), values)
-
-    assert same(f"not ({a} and {b})", f"not {a} or not {b}")
-    assert same(f"not ({a} or {b})", f"not {a} and not {b}")
-    assert same(f"not not {a}", a)
-    assert same(f"{a} and {b}", f"{b} and {a}")
-    assert same(f"{a} or {a} and {b}", a)
-    assert judge(parse(f"false and {a}"), values) == "unmet"
-    assert judge(parse(f"true or {a}"), values) == "met"
-
-
-@given(st.dictionaries(NAMES, NUMBERS, min_size=3), TREES)
-def test_one_more_value_never_turns_a_known_verdict(values, tree):
-    expression = parse(written(tree))
-    for name in values:
-        before = judge(expression, {other: values[other] for other in values if other != name})
-
-        assert before in ("unknown", judge(expression, values))
-
-
-@given(st.floats(allow_nan=False, allow_infinity=False), st.floats(allow_nan=False, allow_infinity=False))
-def test_of_two_numbers_exactly_one_of_less_equal_greater_is_met(a, b):
-    literal = repr(b).replace("e+", "e")
-    signs = [sign for sign in ("<", "==", ">") if verdict(f"x {sign} {literal}", x=a) == "met"]
-
-    assert len(signs) == 1
-    assert (verdict(f"x <= {literal}", x=a) == "met") == (signs != [">"])
-    assert (verdict(f"x >= {literal}", x=a) == "met") == (signs != ["<"])
-    assert (verdict(f"x != {literal}", x=a) == "met") == (signs != ["=="])

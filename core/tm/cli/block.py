@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 def run(session: Session, values: Mapping[str, Any]) -> int:
     """Block the task and confirm it on stderr."""
+    from tm.cli.after import deliver
     from tm.cli.say import confirm
     from tm.cli.texts import text_of
     from tm.service.lifecycle import block
@@ -26,7 +27,7 @@ def run(session: Session, values: Mapping[str, Any]) -> int:
     work = session.work(values)
     task_id = block(work, values["id"], reason=text_of(values["reason"]))
     confirm(work, f"{task_id} blocked.")
-    return session.deliver(work, values)
+    return deliver(session, work, values)
 
 
 COMMAND = Command(

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 def run(session: Session, values: Mapping[str, Any]) -> int:
     """Complete the task and confirm it on stderr; a refusal explains itself there."""
+    from tm.cli.after import deliver
     from tm.cli.say import confirm
     from tm.cli.texts import maybe
     from tm.service.completion import complete
@@ -28,7 +29,7 @@ def run(session: Session, values: Mapping[str, Any]) -> int:
         actual_hours=values["actual_hours"],
     )
     confirm(work, f"{task_id} completed.")
-    return session.deliver(work, values)
+    return deliver(session, work, values)
 
 
 COMMAND = Command(

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 def run(session: Session, values: Mapping[str, Any]) -> int:
     """Append the text and confirm it on stderr."""
+    from tm.cli.after import deliver
     from tm.cli.say import confirm
     from tm.cli.texts import text_of
     from tm.service.editing import context
@@ -24,7 +25,7 @@ def run(session: Session, values: Mapping[str, Any]) -> int:
     work = session.work(values)
     task_id = context(work, values["id"], text_of(values["shared"]))
     confirm(work, f"{task_id} context added.")
-    return session.deliver(work, values)
+    return deliver(session, work, values)
 
 
 COMMAND = Command(

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 def run(session: Session, values: Mapping[str, Any]) -> int:
     """Store the rating and confirm it on stderr."""
+    from tm.cli.after import deliver
     from tm.cli.say import confirm
     from tm.cli.texts import maybe
     from tm.service.completion import feedback
@@ -27,7 +28,7 @@ def run(session: Session, values: Mapping[str, Any]) -> int:
         note=maybe(values["note"]),
     )
     confirm(work, f"{task_id} rated.")
-    return session.deliver(work, values)
+    return deliver(session, work, values)
 
 
 COMMAND = Command(

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 def run(session: Session, values: Mapping[str, Any]) -> int:
     """Record the values or the verdict and confirm it on stderr."""
+    from tm.cli.after import deliver
     from tm.cli.say import confirm
     from tm.service.measuring import decide, measure
 
@@ -25,7 +26,7 @@ def run(session: Session, values: Mapping[str, Any]) -> int:
     else:
         task_id = measure(work, values["id"], _pairs(words), source=values["source"])
     confirm(work, f"{task_id} measured.")
-    return session.deliver(work, values)
+    return deliver(session, work, values)
 
 
 def _verdict(words: tuple[str, ...]) -> str:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 def run(session: Session, values: Mapping[str, Any]) -> int:
     """Note progress and confirm it on stderr."""
+    from tm.cli.after import deliver
     from tm.cli.say import confirm
     from tm.cli.texts import text_of
     from tm.service.lifecycle import progress
@@ -21,7 +22,7 @@ def run(session: Session, values: Mapping[str, Any]) -> int:
     work = session.work(values)
     task_id = progress(work, values["id"], text_of(values["text"]), percent=values["percent"])
     confirm(work, f"{task_id} progress noted.")
-    return session.deliver(work, values)
+    return deliver(session, work, values)
 
 
 COMMAND = Command(

@@ -105,13 +105,15 @@ def read_text(path: str, *, private: bool = False) -> str:
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or "its name cannot be right"
         raise ConfigError(f"Cannot read {path}: {reason}. Check that it exists and is yours.") from None
-    with os.fdopen(file, "rb") as opened:
+    try:
         found = os.fstat(file)
         if not stat.S_ISREG(found.st_mode):
             raise ConfigError(f"{path} is not a file; put a text file there or name another.")
         if private:
             _refuse_shared(path, found)
-        content = opened.read(LIMIT + 1)
+        content = os.read(file, LIMIT + 1)
+    finally:
+        os.close(file)
     if len(content) > LIMIT:
         raise ConfigError(f"{path} is larger than 1 MiB. Shorten it or name another.")
     try:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from pydantic import ValidationError
     from pydantic.fields import FieldInfo
 
+_SUBJECT = re.compile(r"^(?:Value error, |(?:Input|String|List|Tuple|Dictionary) (?=should ))")
 _TABLE = re.compile(r"a valid dictionary(?: or instance of \w+)?")
 
 
@@ -29,18 +30,17 @@ def first_problem(error: ValidationError, model: type[BaseModel]) -> tuple[tuple
         return place, f"{key} is not a setting{suggestion(str(place[-1]), names_beside(model, place))}"
     if problem["type"] == "missing":
         return place, f"{key} is missing"
-    reason = problem["msg"].removeprefix("Value error, ").removeprefix("Input ")
-    reason = _TABLE.sub("a table", reason)
+    reason = _TABLE.sub("a table", _SUBJECT.sub("", problem["msg"]))
     return place, f"{key} {reason}" if key else reason
 
 
 def suggestion(name: str, known: Iterable[str]) -> str:
     """`; did you mean …?` with the nearest of the known names, else the list of them; empty without any."""
-    names = sorted(known)
+    names = {each.lower(): each for each in sorted(known)}
     nearest = get_close_matches(name.lower(), names, n=1)
     if nearest:
-        return f"; did you mean {nearest[0]}?"
-    return f"; there are {', '.join(names)}" if names else ""
+        return f"; did you mean {names[nearest[0]]}?"
+    return f"; there are {', '.join(names.values())}" if names else ""
 
 
 def model_inside(annotation: Any) -> type[BaseModel] | None:

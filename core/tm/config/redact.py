@@ -57,9 +57,10 @@ def _paths(secret: str) -> Iterator[str]:
         parts = urlsplit(secret)
     except ValueError:
         return
-    path = secret.partition(parts.netloc)[2].lstrip("/")
-    if parts.scheme in ("http", "https") and parts.netloc and len(path) >= _SHORTEST_PATH:
-        yield path
+    if parts.scheme in ("http", "https") and parts.netloc:
+        path = secret.partition(parts.netloc)[2].lstrip("/")
+        if len(path) >= _SHORTEST_PATH:
+            yield path
 
 
 def _lower_hex(quoted: str) -> str:

@@ -65,7 +65,7 @@ def _read(path: str) -> dict[str, dict[str, str]]:
     for name, table in tables.items():
         if not isinstance(table, dict):
             raise ConfigError(
-                f"{where(path, name)}: {name} belongs under the name of its plugin: [my_plugin]"
+                f"{where(path, name)}: {name} belongs under its plugin's name: [my_plugin]"
             )
         for key, value in table.items():
             if not isinstance(value, str):

@@ -59,7 +59,9 @@ def _look_again(work: Work, waiter: str, *, caused_by: str) -> None:
     if task is None:
         return
     if left:
-        work.keep(task, waiting(task, left), events.UPDATED, caused_by=caused_by)
+        waits = waiting(task, left)
+        if waits != task:
+            work.keep(task, waits, events.UPDATED, caused_by=caused_by)
     else:
         freed = task.moved_to(task.blocked_from or model.PENDING)
         work.keep(task, freed, events.UNBLOCKED, data={"note": "dependencies finished"}, caused_by=caused_by)

@@ -38,9 +38,10 @@ def add(work: Work, fields: Mapping[str, Any], *, depends_on: Sequence[str] = ()
         data: dict[str, Any] = {}
         if waits_for:
             from tm.service.dependencies import depend, waiting
+            from tm.store.dependencies import Dependencies
 
             task = waiting(task, depend(work, task.id, waits_for))
-            data = {"waits_for": list(waits_for)}
+            data = {"waits_for": Dependencies(work.database).of(task.id)}
         work.keep(None, task, events.CREATED, data=data)
         return task.id
 
@@ -70,32 +71,39 @@ def update(
             from tm.service.measuring import _judged
 
             changed = _judged(work, changed)
+        data: dict[str, Any] = {}
         if depends_on is not None:
-            changed = _depending(work, changed, depends_on)
-        _keep_update(work, task, changed)
+            changed, data = _depending(work, changed, depends_on)
+        _keep_update(work, task, changed, data=data)
         return task.id
 
     arguments = (ref, tuple(sorted((k, repr(v)) for k, v in checked.items())), labels, depends_on)
     return work.once("update", arguments, change)
 
 
-def _keep_update(work: Work, task: Task, changed: Task) -> None:
-    if changed == task:
+def _keep_update(work: Work, task: Task, changed: Task, *, data: Mapping[str, Any]) -> None:
+    if changed == task and not data:
         work.remarks.append(f"Task {task.id} already is like that; nothing was changed.")
     elif changed.status == task.status:
-        work.keep(task, changed, events.UPDATED)
+        work.keep(task, changed, events.UPDATED, data=data)
     else:
         kind = events.BLOCKED if changed.status == model.BLOCKED else events.UNBLOCKED
-        work.keep(task, changed, events.UPDATED, then=((kind, ("status", "blocked_reason")),))
+        work.keep(task, changed, events.UPDATED, data=data, then=((kind, ("status", "blocked_reason")),))
 
 
-def _depending(work: Work, task: Task, refs: Sequence[str]) -> Task:
+def _depending(work: Work, task: Task, refs: Sequence[str]) -> tuple[Task, dict[str, Any]]:
     from tm.service.dependencies import depend, waiting
+    from tm.store.dependencies import Dependencies
 
+    dependencies = Dependencies(work.database)
+    was = dependencies.of(task.id)
     open_ids = depend(work, task.id, refs)
+    ids = dependencies.of(task.id)
+    data = {"waits_for": ids} if ids != was else {}
     if task.waits and not open_ids:
-        return task.moved_to(task.blocked_from or model.PENDING)
-    return waiting(task, open_ids) if task.is_open and (task.waits or task.status != model.BLOCKED) else task
+        return task.moved_to(task.blocked_from or model.PENDING), data
+    is_free = task.is_open and (task.waits or task.status != model.BLOCKED)
+    return waiting(task, open_ids) if is_free else task, data
 
 
 def _relabelled(task: Task, *, add: Sequence[str], remove: Sequence[str]) -> Task:

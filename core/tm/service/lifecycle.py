@@ -81,13 +81,7 @@ def cancel(work: Work, ref: str, *, reason: str | None = None) -> str:
         from tm.service.dependencies import free_dependents
 
         task = work.get(ref)
-        source = (
-            task.with_(status=task.blocked_from or model.PENDING) if task.status == model.BLOCKED else task
-        )
-        cancelled = source.moved_to(model.CANCELLED).with_(
-            blocked_reason=None, blocked_from=None, waits=False
-        )
-        caused = work.keep(task, cancelled, events.CANCELLED, data=data)
+        caused = work.keep(task, task.moved_to(model.CANCELLED), events.CANCELLED, data=data)
         free_dependents(work, task.id, caused_by=caused)
         return task.id
 

@@ -6,7 +6,7 @@ import os
 
 from tm.clock import stamp
 from tm.errors import NotFound, Refused, RevisionConflict
-from tm.events import Event, snapshot
+from tm.events import BLOCKED, Event, snapshot
 from tm.store.events import Events
 from tm.store.tasks import Tasks
 from tm.values import Value
@@ -153,7 +153,8 @@ class Work:
         first = self._record(task, kind, told, data or {}, revision + 1, caused_by)
         for step, (consequence, fields) in enumerate(then, start=2):
             told = changes(was, task, only=fields) if was else {}
-            self._record(task, consequence, told, {}, revision + step, first)
+            why = {"reason": task.blocked_reason} if consequence == BLOCKED else {}
+            self._record(task, consequence, told, why, revision + step, first)
         return first
 
     def _record(  # noqa: PLR0913, PLR0917 - one row, its columns

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sqlite3
 
 _SENTENCES = (
     (
@@ -22,6 +21,10 @@ _SENTENCES = (
         "The store {path} is damaged. Nothing more is written to it; keep a copy, then save what can be read: "
         "sqlite3 {path} .recover",
     ),
+    (
+        "no such table",
+        "{path} is not a store of tm ({reason}). Move it away, or name another one: TM_DATABASE_URL=…",
+    ),
     ("unable to open", "The store {path} cannot be opened: {reason}."),
     ("disk i/o", "The disk of the store {path} failed ({reason}); nothing was stored."),
 )
@@ -31,15 +34,15 @@ def sentence(error: Exception, path: str, wait: float) -> str:
     """One sentence for a driver's error: what, where, what next."""
     if isinstance(error, UnicodeEncodeError):
         return "The text is not valid UTF-8 and was not stored."
+    if isinstance(error, OverflowError):
+        return "A number is too large for the store; nothing was stored."
+    if isinstance(error, OSError):
+        return f"The store {path} cannot be used: {error.strerror}. Check its owner and permissions: ls -l {path}"
     reason = _why_unopened(path) if "unable to open" in str(error) else str(error)
     for sign, words in _SENTENCES:
         if sign in str(error).lower():
             return words.format(path=path, wait=wait, reason=reason)
-    if isinstance(error, OSError):
-        return f"The store {path} cannot be used: {error.strerror}."
-    if isinstance(error, sqlite3.Error):
-        return f"The store {path} refused a statement: {error}."
-    return str(error)
+    return f"The store {path} refused a statement: {error}."
 
 
 def _why_unopened(path: str) -> str:

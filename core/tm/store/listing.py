@@ -67,6 +67,7 @@ ORDER = {
     "title": "t.title collate nocase",
     "status": "t.status",
 }
+LARGEST = 2**63 - 1
 COUNTS = "select status, n from task_count"
 METRIC_ROWS = """
 select id, status, created_at, completed_at, feedback_quality, feedback_timeliness, feedback_automated,
@@ -146,7 +147,7 @@ def _order(sort: str) -> str:
 def _parameters(filters: Mapping[str, Any], limit: int | None) -> dict[str, Any]:
     if limit is not None and limit < 0:
         raise UsageError(f"--limit must be 0 or more, not {limit}.")
-    return {**filters, "limit": -1 if limit is None else limit}
+    return {**filters, "limit": -1 if limit is None else min(limit, LARGEST)}
 
 
 def match(text: str) -> str:

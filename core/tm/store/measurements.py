@@ -11,8 +11,7 @@ if TYPE_CHECKING:
     from tm.store.protocol import Database
 
 OF = """
-select name, value, case json_type(value) when 'true' then 1 when 'false' then 0 end, json_type(value),
-  json_extract(value, '$'), source
+select name, value, json_type(value), json_extract(value, '$'), source
 from measurement where task_id = ? order by name"""
 SAVE = """
 insert into measurement (task_id, name, value, source, measured_at, origin, actor) values (?, ?, ?, ?, ?, ?, ?)
@@ -29,13 +28,18 @@ class Measurements:
     def of(self, task_id: str) -> dict[str, tuple[Any, str | None]]:
         """What was measured last for a task: name to (value, source)."""
         rows = self._database.execute(OF, (task_id,))
-        return {
-            name: (bool(truth) if kind in ("true", "false") else value, source)
-            for name, _, truth, kind, value, source in rows
-        }
+        return {name: (_exact(kind, text, value=value), source) for name, text, kind, value, source in rows}
 
     def save(  # noqa: PLR0913 - one row, its columns
         self, task_id: str, name: str, value: Any, *, source: str | None, at: str, origin: str, actor: str
     ) -> None:
         """Record the newest value of a name."""
         self._database.execute(SAVE, (task_id, name, dumps(value), source, at, origin, actor))
+
+
+def _exact(kind: str, text: str, *, value: Any) -> Any:
+    if kind in ("true", "false"):
+        return kind == "true"
+    if kind == "integer":  # JSON numbers may have more digits than the database's own
+        return int(text)
+    return float(text) if kind == "real" else value

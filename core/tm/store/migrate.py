@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from tm.store.sqlite import SqliteDatabase
 
+MOUNTS = "/proc/self/mountinfo"
 NETWORK_FILE_SYSTEMS = {
     "nfs",
     "nfs4",
@@ -37,7 +38,7 @@ def prepare_folder(path: str, *, create: bool) -> None:
     try:
         folder = Path(path).parent
         if not folder.is_dir():
-            folder.mkdir(parents=True, mode=0o700)
+            folder.mkdir(parents=True, mode=0o700, exist_ok=True)
         refuse_network_folder(str(folder))
         os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
     except OSError as error:
@@ -46,9 +47,9 @@ def prepare_folder(path: str, *, create: bool) -> None:
         ) from error
 
 
-def refuse_network_folder(folder: str) -> None:
+def refuse_network_folder(folder: str, *, mounts: str = MOUNTS) -> None:
     """Raise StoreError when the folder lies on a network file system: WAL needs one host."""
-    kind = file_system(folder)
+    kind = file_system(folder, mounts=mounts)
     if kind in NETWORK_FILE_SYSTEMS:
         raise StoreError(
             f"{folder} is on a network file system ({kind}), where SQLite loses data. Keep the store on a local "
@@ -56,15 +57,18 @@ def refuse_network_folder(folder: str) -> None:
         )
 
 
-def file_system(folder: str) -> str | None:
-    """The file system type that holds a folder, or None where the system does not tell (macOS)."""
+def file_system(folder: str, *, mounts: str = MOUNTS) -> str | None:
+    """The file system type that holds a folder, or None where the system does not tell (macOS).
+
+    `mounts` is a file in the format of Linux' mountinfo.
+    """
     try:
-        mounts = Path("/proc/self/mountinfo").read_text(encoding="utf-8", errors="replace")
+        table = Path(mounts).read_text(encoding="utf-8", errors="replace")
     except OSError:
         return None
     real = os.path.realpath(folder)
     best = ("", None)
-    for line in mounts.splitlines():
+    for line in table.splitlines():
         left, _, right = line.partition(" - ")
         point = left.split(" ")[4].replace("\\040", " ")
         inside = real == point or real.startswith(point.rstrip("/") + "/")
@@ -74,19 +78,25 @@ def file_system(folder: str) -> str | None:
 
 
 def migrate(database: SqliteDatabase, version: int) -> None:
-    """Apply the numbered migrations a store lacks. Raises StoreError for a store newer than this program."""
+    """Apply the numbered migrations a store lacks.
+
+    Raises StoreError for a store newer than this program, and for another program's database.
+    """
+    tables, ours = database.execute(_TABLES).fetchone()
+    if tables and not ours:
+        raise StoreError(f"{database.path} is a database of another program. Name another: TM_DATABASE_URL=…")
     if version > SCHEMA_VERSION:
         raise StoreError(
             f"The store {database.path} was written by a newer tm (schema {version}, this one knows "
             f"{SCHEMA_VERSION}). Upgrade: pip install -U tm-hub"
         )
-    database.execute("pragma journal_mode = wal")
+    database.line_up()  # of two that switch the journal at once, SQLite refuses one without waiting
+    try:
+        database.execute("pragma journal_mode = wal")
+    finally:
+        database.step_out()
     with database.transaction():
         found = database.execute("pragma user_version").fetchone()[0]
-        if found == 0 and database.execute("select 1 from sqlite_master limit 1").fetchone():
-            raise StoreError(
-                f"{database.path} is a database of another program. Name another: TM_DATABASE_URL=…"
-            )
         for number, script in _scripts():
             if number > found:
                 for statement in _statements(script):
@@ -94,6 +104,7 @@ def migrate(database: SqliteDatabase, version: int) -> None:
                 database.execute(_SET_VERSION[number])
 
 
+_TABLES = "select count(*), count(case when name = 'tombstone' then 1 end) from sqlite_master"
 _SET_VERSION = {1: "pragma user_version = 1"}
 
 

@@ -68,13 +68,12 @@ update delivery set state = 'pending', unknown = 1, generation = generation + 1,
   error = 'the worker died during the call', error_class = 'reclaimed'
 where id = :id and generation = :generation and state = 'claimed'"""
 NEXT_DUE = """
-select min(d.due_at) from delivery d
+select d.due_at from delivery d
 where d.plugin = :plugin and d.state in ('pending', 'claimed') and d.state = 'pending' and d.judged = 1
   and not exists (
     select 1 from delivery h
-    where h.plugin = d.plugin and h.line = d.line and h.event_seq < d.event_seq and h.holds = 1)"""
-OWED_TO = """
-select count(*) from delivery where plugin = ? and state in ('pending', 'claimed') and judged = 0"""
+    where h.plugin = d.plugin and h.line = d.line and h.event_seq < d.event_seq and h.holds = 1)
+order by d.due_at limit 1"""
 OF_EVENTS = """
 select delivery.plugin, delivery.state, delivery.error, delivery.id, delivery.event_seq
 from delivery where delivery.event_seq between ? and ? order by delivery.event_seq, delivery.plugin"""
@@ -220,9 +219,11 @@ class Outbox:
                 "ended_at": None if ending.state == "pending" else at,
             },
         )
+        if done.rowcount != 1:
+            return False
         log = (at, ending.outcome, ending.error, claimed.id, claimed.generation)
         self._database.execute(END_ATTEMPT, log)
-        return done.rowcount == 1
+        return True
 
     def orphans(self) -> list[Orphan]:
         """Deliveries still claimed although no worker is alive."""
@@ -241,8 +242,8 @@ class Outbox:
 
     def next_due(self, plugin: str) -> str | None:
         """When the plugin's next delivery that nothing holds back is due, or None."""
-        found: str | None = self._database.execute(NEXT_DUE, {"plugin": plugin}).fetchone()[0]
-        return found
+        row = self._database.execute(NEXT_DUE, {"plugin": plugin}).fetchone()
+        return row[0] if row else None
 
     def of_events(self, first: int, last: int) -> list[tuple[str, str, str | None, int, int]]:
         """Plugin, state, error, delivery id and event seq of the deliveries of a run of events."""

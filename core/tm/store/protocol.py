@@ -29,8 +29,8 @@ class Database(Protocol):
     """One connection to a store.
 
     `execute` outside `transaction()` reads only; every write happens inside one. All errors of the driver
-    arrive as `tm.errors.StoreError`. One instance serves one thread; `another()` opens a second connection
-    to the same store for another thread.
+    arrive as `tm.errors.StoreError`. A transaction inside another is a RuntimeError. One instance serves one
+    thread; `another()` opens a second connection to the same store for another thread.
     """
 
     def execute(self, sql: str, parameters: Parameters = ()) -> Rows: ...

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 SCHEMA_VERSION = 1
 WAIT = 30.0
 
+_REFUSED = (sqlite3.Error, UnicodeEncodeError, OverflowError)
+
 
 class SqliteDatabase:
     """A connection to the store in the file `path`, opened (and created) at the first statement.
@@ -38,18 +40,21 @@ class SqliteDatabase:
         """Run one statement. Raises StoreError for whatever the database cannot do."""
         try:
             return (self._connection or self._open()).execute(sql, parameters)
-        except (sqlite3.Error, UnicodeEncodeError) as error:
+        except _REFUSED as error:
             raise self._sentence(error) from error
 
     def executemany(self, sql: str, parameters: Sequence[Parameters]) -> Rows:
         """Run one statement once per row of parameters."""
         try:
             return (self._connection or self._open()).executemany(sql, parameters)
-        except (sqlite3.Error, UnicodeEncodeError) as error:
+        except _REFUSED as error:
             raise self._sentence(error) from error
 
     def transaction(self) -> _Transaction:
-        """A write transaction: committed when the block ends well, rolled back when it raises."""
+        """A write transaction: committed when the block ends well, rolled back when it raises.
+
+        Raises RuntimeError inside another one: they do not nest.
+        """
         return _Transaction(self)
 
     def changed(self) -> object:
@@ -81,7 +86,12 @@ class SqliteDatabase:
         except BlockingIOError:
             from tm.store.waiting import wait_for_lock  # only a busy store pays for threading
 
-            wait_for_lock(self._lock, self._wait, self.path)
+            try:
+                wait_for_lock(self._lock, self._wait, self.path)
+            except BaseException:
+                os.close(self._lock)
+                self._lock = None
+                raise
 
     def step_out(self) -> None:
         """Let the next writer go."""
@@ -94,24 +104,28 @@ class SqliteDatabase:
             from tm.store.migrate import prepare_folder
 
             prepare_folder(self.path, create=self._create)
-        connection = sqlite3.connect(
+        try:
+            return self._connect()
+        except BaseException as error:
+            self.close()  # a connection that was not looked at to the end is never used
+            if isinstance(error, sqlite3.Error):
+                raise self._sentence(error) from error
+            raise
+
+    def _connect(self) -> sqlite3.Connection:
+        connection = self._connection = sqlite3.connect(
             self.path,
             timeout=self._wait,
             isolation_level=None,
             check_same_thread=False,
             cached_statements=256,
         )
-        self._connection = connection
         version = connection.execute("pragma user_version").fetchone()[0]
         connection.execute("pragma synchronous = full")
         if version != SCHEMA_VERSION:
             from tm.store.migrate import migrate
 
-            try:
-                migrate(self, version)
-            except BaseException:
-                self.close()
-                raise
+            migrate(self, version)
         return connection
 
     def _sentence(self, error: Exception) -> StoreError:
@@ -132,8 +146,9 @@ class _Transaction:
 
     def __enter__(self) -> None:
         database = self._database
-        if database._connection is None:
-            database._open()
+        connection = database._connection or database._open()
+        if connection.in_transaction:
+            raise RuntimeError("a transaction is open on this connection already; they do not nest")
         database.line_up()
         try:
             database.execute("begin immediate")
@@ -149,7 +164,9 @@ class _Transaction:
             if kind is None:
                 database.execute("commit")
         finally:
-            connection = database._connection
-            if connection is not None and connection.in_transaction:
-                connection.rollback()
-            database.step_out()
+            try:
+                connection = database._connection
+                if connection is not None and connection.in_transaction:
+                    connection.rollback()
+            finally:
+                database.step_out()

@@ -20,7 +20,9 @@ from task where id = ?"""
 CRITERIA = "select criterion, measurable, manual, verdict from criterion where task_id = ? order by position"
 IS_TASK = "select id from task where id = ?"
 WITH_PREFIX = "select id, title from task where id >= ?1 and id < ?1 || 'g' order by id limit 6"
-WITH_LINK = "select distinct task_id, url from link where key = ? order by task_id limit 6"
+WITH_LINK = """
+select distinct task.id, task.title from link join task on task.id = link.task_id
+where link.key = ? order by task.id limit 6"""
 INSERT = """
 insert into task (id, title, description, status, priority, assignee, team, deadline, estimated_hours, actual_hours,
   feedback_quality, feedback_timeliness, feedback_note, feedback_automated, completion_summary, blocked_reason,

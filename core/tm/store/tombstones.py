@@ -17,7 +17,7 @@ REMOVE = (
     "delete from task where id = ?",
 )
 EMPTY_TEXTS = (
-    """update event set changes = '{}', data = '{}', snapshot =
+    """update event set changes = '{}', data = case type when 'task.deleted' then data else '{}' end, snapshot =
          json_set(snapshot, '$.title', '(purged)', '$.assignee', null, '$.team', null, '$.labels', json('[]'))
        where task_id = ?""",
     """update delivery set error = null where event_seq in (select seq from event where task_id = ?)""",

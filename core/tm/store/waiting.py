@@ -10,11 +10,13 @@ from tm.errors import StoreError
 
 
 def wait_for_lock(lock: int, seconds: float, path: str) -> None:
-    """Stand in the kernel's line for the lock of an open file. Raises StoreError after `seconds`."""
+    """Stand in the kernel's line for the lock of an open file. Raises StoreError after `seconds`.
+
+    The place in the line outlives the error: close the file, and a lock that still comes is let go with it.
+    """
     place = _Place(lock)
     place.thread.start()
     if not place.done.wait(seconds):
-        place.give_up()
         raise StoreError(
             f"The store {path} has been busy for {seconds:g} s: another tm holds its write lock. "
             "Try again, or look for a stopped process: tm doctor"
@@ -28,8 +30,6 @@ class _Place:
 
     def __init__(self, lock: int) -> None:
         self._lock = os.dup(lock)
-        self._gave_up = False
-        self._guard = threading.Lock()
         self.done = threading.Event()
         self.error: OSError | None = None
         self.thread = threading.Thread(target=self._wait, daemon=True)
@@ -39,15 +39,5 @@ class _Place:
             fcntl.flock(self._lock, fcntl.LOCK_EX)
         except OSError as error:
             self.error = error
-        with self._guard:
-            if self._gave_up and self.error is None:
-                fcntl.flock(self._lock, fcntl.LOCK_UN)
-            self.done.set()
+        self.done.set()
         os.close(self._lock)
-
-    def give_up(self) -> None:
-        """Leave the line: should the lock still come, it is let go at once."""
-        with self._guard:
-            self._gave_up = True
-            if self.done.is_set() and self.error is None:
-                fcntl.flock(self._lock, fcntl.LOCK_UN)

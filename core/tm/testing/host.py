@@ -12,7 +12,7 @@ from tm.config.schema import FullSettings
 from tm.dispatcher import Dispatcher
 from tm.hub import Attempt, Hub
 from tm.hubtasks import HubTasks
-from tm.plugins import Plugin, Surroundings, adopt
+from tm.plugins import Plugin, adopt
 from tm.service.work import Caller
 from tm.store.events import Events
 from tm.store.ledger import Ledger
@@ -74,12 +74,12 @@ class Host:
             assert is_plugin_name(name), f"{name!r} is no plugin name"  # noqa: S101 - a test's mistake
         self._core = CoreSettings(plugins=tuple(sorted(plugins)), **(core or {}))
         self._people = people or {}
-        self._around = Surroundings(
-            full=FullSettings(
-                core=self._core, templates={}, people=self._people, plugins=dict(settings or {}), origins={}
-            ),
+        self._full = FullSettings(
             place=find_place(environ, str(folder)),
             environ=environ,
+            core=self._core,
+            people=self._people,
+            plugins=dict(settings or {}),
         )
         self.database = SqliteDatabase(str(folder / "tm.db"))
         self._objects = dict(plugins)
@@ -91,7 +91,7 @@ class Host:
     def reload(self) -> None:
         """Load the plugins anew, as a fresh worker would."""
         self.plugins: dict[str, Plugin] = {
-            name: adopt(name, module, self._around) for name, module in self._objects.items()
+            name: adopt(name, module, self._full) for name, module in self._objects.items()
         }
         self._dispatcher = Dispatcher(
             self.database,
@@ -110,9 +110,7 @@ class Host:
         if module is not None:
             self._objects[name] = module
         if settings is not None:
-            full = self._around.full
-            tables = {**full.plugins, name: settings}
-            self._around = self._around.with_(full=full.with_(plugins=tables))
+            self._full = self._full.with_(plugins={**self._full.plugins, name: settings})
         self.reload()
 
     def deliver(self) -> int:

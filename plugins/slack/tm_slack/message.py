@@ -8,23 +8,10 @@ from tm_slack.text import cut, link, literal, moment
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from typing import Protocol
 
     from tm import Event
+    from tm.hub import People
     from tm_slack.notices import Notice
-
-    class Person(Protocol):
-        """Somebody in the map of people."""
-
-        alias: str
-        slack: str | None
-
-    class People(Protocol):
-        """The map of people."""
-
-        def find(self, name: str | None) -> Person | None:
-            """The person known by this name."""
-
 
 FALLBACK_LIMIT, TITLE_LIMIT, LONG_LIMIT, NAME_LIMIT = 300, 2700, 2900, 300
 REPEAT = "🔁 Repeat: an earlier notice of this may have arrived."
@@ -115,13 +102,14 @@ def _rating(value: object) -> str:
 def _assignee(notice: Notice, event: Event, people: People) -> str:
     person, actor = people.find(event.task.assignee), people.find(event.actor)
     is_own_act = event.task.assignee == event.actor or (person is not None and person == actor)
-    if person is not None and _is_member_id(person.slack) and notice in _PINGS and not is_own_act:
-        return f"<@{person.slack}>"
+    member = person.slack if person else None
+    if member and _is_member_id(member) and notice in _PINGS and not is_own_act:
+        return f"<@{member}>"
     return _name(event.task.assignee, people)
 
 
-def _is_member_id(text: str | None) -> bool:
-    return bool(text) and text.isascii() and text.isalnum() and text[0] in "UW" and text.isupper()
+def _is_member_id(text: str) -> bool:
+    return text.isascii() and text.isalnum() and text.isupper() and text[0] in "UW"
 
 
 def _name(name: str | None, people: People) -> str:
@@ -131,7 +119,11 @@ def _name(name: str | None, people: People) -> str:
 
 def _footer(event: Event, *, url: str | None, people: People) -> str:
     actor = _name(event.actor, people)
-    parts = [literal(event.task_id or "", limit=NAME_LIMIT), actor and f"by {actor}", link(url, label="View task")]
+    parts = [
+        literal(event.task_id or "", limit=NAME_LIMIT),
+        actor and f"by {actor}",
+        link(url, label="View task"),
+    ]
     return " · ".join(filter(None, parts)) or "tm"
 
 

@@ -8,13 +8,14 @@ from ipaddress import ip_address
 from typing import Annotated, Literal
 from urllib.parse import SplitResult, urlsplit
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr
+from pydantic import AfterValidator, BaseModel, ConfigDict, SecretStr
 
 from tm import PluginSettings
 from tm.config.plugin import Duration, When
 from tm_slack.notices import Word
 
 HOST = "hooks.slack.com"
+LONGEST_TIMEOUT = timedelta(minutes=2)
 _EXAMPLE = f"https://{HOST}/services/T…/B…/…"
 _PATH = re.compile(r"/services/[^/]+/[^/]+/[^/]+")
 
@@ -37,6 +38,12 @@ def _proxy(secret: SecretStr) -> SecretStr:
     if parts is None or parts.scheme != "http" or parts.path not in ("", "/") or parts.query:
         raise ValueError("must be an address like http://proxy.example.com:3128")
     return secret
+
+
+def _timeout(length: timedelta) -> timedelta:
+    if length > LONGEST_TIMEOUT:
+        raise ValueError("must be at most 2m, or other notices wait too long")
+    return length
 
 
 def _parts(secret: SecretStr) -> SplitResult | None:
@@ -85,7 +92,7 @@ class Settings(PluginSettings):
     """Other `events` for some tasks; the first route that matches counts."""
     ambiguous: Literal["resend", "hold"] = "resend"
     """After a send that may or may not have arrived: send once more, marked as a repeat, or ask a person."""
-    timeout: Annotated[Duration, Field(le=timedelta(minutes=2))] = timedelta(seconds=10)
+    timeout: Annotated[Duration, AfterValidator(_timeout)] = timedelta(seconds=10)
     """How long one call to Slack may take."""
     proxy: Annotated[SecretStr, AfterValidator(_proxy)] | None = None
     """Proxy for the way to Slack, http://host:port; variables like HTTPS_PROXY are not asked."""

@@ -67,4 +67,3 @@ def moment(stamp: str) -> str:
     except ValueError:
         return literal(stamp, limit=40)
     return f"<!date^{int(at.timestamp())}^{{date_short_pretty}} at {{time}}|{at:%Y-%m-%d %H:%M} UTC>"
-

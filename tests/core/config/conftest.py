@@ -26,7 +26,14 @@ def git(environ: dict[str, str]):
     """Runs git in a folder, in the test's own environment."""
 
     def run(folder: Path, *arguments: str) -> str:
-        who = ["-c", "user.name=Test", "-c", "user.email=test@example.com", "-c", "protocol.file.allow=always"]
+        who = [
+            "-c",
+            "user.name=Test",
+            "-c",
+            "user.email=test@example.com",
+            "-c",
+            "protocol.file.allow=always",
+        ]
         done = subprocess.run(
             ["git", *who, *arguments], cwd=folder, env=environ, check=True, capture_output=True, text=True
         )

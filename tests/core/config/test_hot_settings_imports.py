@@ -10,8 +10,8 @@ from pathlib import Path
 import tm
 
 FORBIDDEN = {
-    "json", "re", "enum", "dataclasses", "typing", "tomllib", "pathlib", "subprocess", "pydantic", "functools",
-    "collections", "argparse", "difflib", "tempfile",
+    "json", "re", "enum", "dataclasses", "typing", "tomllib", "pathlib", "subprocess", "pydantic",
+    "functools", "collections", "argparse", "difflib", "tempfile",
 }  # fmt: skip
 SCRIPT = """
 import os, sys
@@ -38,14 +38,16 @@ def test_remembered_settings_load_nothing_but_four_small_rooms(repository, envir
     settings = repository / "tm.toml"
     settings.write_text('team = "platform"\n[plugins.chat]\n')
     cache = repository / ".git" / "tm" / "settings.cache"
-    while not cache.exists():  # a file younger than the disk's clock can tell is not remembered
-        loaded(environ | {"PYTHONPATH": os.pathsep.join(sys.path)}, repository)
+    for _ in range(50):  # a file younger than the disk's clock can tell is not remembered
+        if not cache.exists():
+            loaded(environ | {"PYTHONPATH": os.pathsep.join(sys.path)}, repository)
 
     team, *modules = loaded(environ, repository)
 
     assert team == "platform"
     assert not FORBIDDEN & set(modules)
-    assert set(modules) == {"tm", "tm.config", "tm.config.core", "tm.config.places", "tm.errors", "tm.values"}
+    ours = {name for name in modules if name.startswith("tm")}
+    assert ours == {"tm", "tm.config", "tm.config.core", "tm.config.places", "tm.errors", "tm.values"}
 
 
 def test_a_folder_without_any_settings_file_loads_nothing_either(home, environ):

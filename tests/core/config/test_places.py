@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 import pytest
+
 from tm.config.places import database, find_place, settled
 from tm.errors import ConfigError
 
@@ -30,7 +31,7 @@ def test_the_xdg_folders_are_used_when_they_are_absolute(home, environ):
 def test_without_a_home_variable_the_password_file_is_asked(tmp_path):
     place = find_place({}, str(tmp_path))
 
-    assert os.path.isabs(place.user_folder)
+    assert Path(place.user_folder).is_absolute()
 
 
 def test_in_a_repository_the_hub_lives_in_gits_folder(repository, environ):
@@ -291,7 +292,7 @@ def test_a_relative_database_path_counts_from_the_root(repository, environ, url,
 
     assert database(place, url) == expected.format(root=repository)
     assert database(settled(place, url), url) == expected.format(root=repository)
-    assert settled(place, url).folder == os.path.dirname(expected.format(root=repository))
+    assert settled(place, url).folder == str(Path(expected.format(root=repository)).parent)
 
 
 def test_a_relative_database_variable_outside_of_projects_counts_from_where_one_stands(home, environ):
@@ -304,8 +305,8 @@ def test_a_relative_database_variable_outside_of_projects_counts_from_where_one_
 
 @pytest.mark.parametrize(
     "url",
-    ["sqlite://", "sqlite:///", "sqlite:///:memory:", ":memory:", "sqlite:tm.db", "~/tm.db", "mysql://h/d", "a/", "a\0b",
-     "sqlite:///~/tm.db", "file:tm.db", "..", "sqlite://host/tm.db"],
+    ["sqlite://", "sqlite:///", "sqlite:///:memory:", ":memory:", "sqlite:tm.db", "~/tm.db", "mysql://h/d",
+     "a/", "a\0b", "sqlite:///~/tm.db", "file:tm.db", "..", "sqlite://host/tm.db"],
 )  # fmt: skip
 def test_a_database_url_that_names_no_file_is_refused(home, environ, url):
     place = find_place(environ, str(home))
@@ -314,7 +315,9 @@ def test_a_database_url_that_names_no_file_is_refused(home, environ, url):
         database(place, url)
 
 
-@pytest.mark.parametrize("url", ["postgresql://me:hunter2@db/tm", "postgres://db/tm", "postgresql+psycopg://db"])
+@pytest.mark.parametrize(
+    "url", ["postgresql://me:hunter2@db/tm", "postgres://db/tm", "postgresql+psycopg://db"]
+)
 def test_postgresql_is_refused_by_name_and_without_its_password(home, environ, url):
     with pytest.raises(ConfigError, match="PostgreSQL stores are not part of this version") as refused:
         find_place(environ | {"TM_DATABASE_URL": url}, str(home))

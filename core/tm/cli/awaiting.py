@@ -1,0 +1,90 @@
+"""Waiting, in the foreground, for what becomes of a command's own events."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from typing import TYPE_CHECKING
+
+from tm.cli.say import say
+from tm.handover import is_ci, is_worker_free, mode, start_drain
+from tm.store.outbox import Outbox
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from tm.app import Session
+
+POLL = 0.02
+STILL_OWED = 6
+
+
+def wait_for_outcomes(session: Session, seqs: Sequence[int], *, is_strict: bool) -> int:
+    """Watch the deliveries of these events for `delivery_wait` seconds at most, starting a drain if nobody is at it.
+
+    Says on stderr what is still owed. With `is_strict` (`--wait`) it names every outcome and returns 6 if one
+    is dead or still owed, else 0.
+    """
+    if not seqs:
+        return 0
+    drain = _start_drain(session)
+    until = time.monotonic() + session.core.delivery_wait
+    while not _are_settled(session, seqs) and time.monotonic() < until:
+        if drain and _has_ended(drain):
+            drain = None
+            break
+        time.sleep(POLL)
+    if drain:
+        _stop(drain)
+    return _report(session, seqs, is_strict=is_strict)
+
+
+def _start_drain(session: Session) -> int | None:
+    may_start = mode(session.core.delivery, session.environ) != "worker" and not session.environ.get("TM_NO_PLUGINS")
+    if not may_start or not is_worker_free(session.path):
+        return None
+    return start_drain(session.drain_words(), session.environ, is_detached=False)
+
+
+def _has_ended(pid: int) -> bool:
+    return os.waitpid(pid, os.WNOHANG)[0] == pid
+
+
+def _stop(pid: int) -> None:
+    """Ask the drain to end: it finishes the call under way, the rest stays owed in the store."""
+    try:
+        os.kill(pid, signal.SIGTERM)
+    except ProcessLookupError:
+        return
+    until = time.monotonic() + 2
+    while time.monotonic() < until:
+        if _has_ended(pid):
+            return
+        time.sleep(POLL)
+
+
+def _are_settled(session: Session, seqs: Sequence[int]) -> bool:
+    outbox = Outbox(session.database)
+    if outbox.unfanned_between(min(seqs), max(seqs)):
+        return False
+    return all(state not in ("pending", "claimed") for _, state, *_ in _own(outbox, seqs))
+
+
+def _own(outbox: Outbox, seqs: Sequence[int]) -> list[tuple[str, str, str | None, int, int]]:
+    return [row for row in outbox.of_events(min(seqs), max(seqs)) if row[4] in seqs]
+
+
+def _report(session: Session, seqs: Sequence[int], *, is_strict: bool) -> int:
+    outbox = Outbox(session.database)
+    rows = _own(outbox, seqs)
+    bad = [row for row in rows if row[1] in ("pending", "claimed", "dead")]
+    for plugin, state, error, delivery_id, _ in rows if is_strict else bad:
+        words = "still owed" if state in ("pending", "claimed") else state
+        say(f"{plugin}: {words}{f' ({error})' if error else ''} — tm delivery show {delivery_id}")
+    is_unfanned = bool(outbox.unfanned_between(min(seqs), max(seqs)))
+    if is_unfanned:
+        say("The plugins were not told yet: no drain could run within delivery_wait.")
+    if (bad or is_unfanned) and is_ci(session.environ):
+        say(f"What is owed stays in {session.path} and will be lost with this runner, unless that file is kept.")
+    return STILL_OWED if is_strict and (bad or is_unfanned) else 0

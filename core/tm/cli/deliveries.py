@@ -1,0 +1,196 @@
+"""`tm delivery …`: look at deliveries and steer them."""
+
+from __future__ import annotations
+
+import json
+import logging
+from typing import TYPE_CHECKING, Any
+
+from tm.cli.say import out, rows, say
+from tm.cli.spec import FORMAT, Argument, Command, Option
+from tm.clock import instant, stamp
+from tm.errors import UsageError
+from tm.hosting import Hosting
+from tm.service.replay import replayable
+from tm.store.ledger import Ledger
+from tm.times import duration, since, zone
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from tm.app import Session
+    from tm.store.ledger import Row, Standing
+
+STILL_OWED = 6
+HEADS = ("id", "plugin", "event", "task", "state", "attempts", "due", "error")
+STANDING_HEADS = ("plugin", "owed", "oldest", "dead", "state", "why")
+_OWED = ("pending", "claimed")
+
+
+def run_list(session: Session, values: Mapping[str, Any]) -> int:
+    """Print deliveries, newest first."""
+    states: Sequence[str] = ("dead",) if values["dead"] else _OWED if values["owed"] else ()
+    limit = 50 if values["limit"] is None else values["limit"]
+    found = Ledger(session.database).rows(plugin=values["plugin"], states=states, limit=limit)
+    if values["format"] == "json":
+        out(json.dumps([each.__dict__ for each in found], ensure_ascii=False))
+    else:
+        rows(HEADS, [_cells(each) for each in found])
+    return 0
+
+
+def _cells(row: Row) -> tuple[Any, ...]:
+    due = row.due_at if row.state in _OWED else ""
+    return row.id, row.plugin, row.event_type, row.task_id, row.state, row.attempt, due, row.error
+
+
+def run_show(session: Session, values: Mapping[str, Any]) -> int:
+    """Print one delivery with every attempt on record, and what can be done."""
+    ledger = Ledger(session.database)
+    row = ledger.get(_number(values["id"]))
+    attempts = ledger.attempts(row.id)
+    if values["format"] == "json":
+        names = ("attempt", "started_at", "ended_at", "outcome", "error")
+        log = [dict(zip(names, each, strict=True)) for each in attempts]
+        out(json.dumps({**row.__dict__, "attempts": log}, ensure_ascii=False))
+        return 0
+    rows(("field", "value"), [(name.replace("_", " "), value) for name, value in row.__dict__.items()])
+    rows(("attempt", "started", "ended", "outcome", "error"), attempts)
+    if row.state == "dead":
+        say(f"Once the reason is mended: tm delivery redeliver {row.id} · to give it up: tm delivery drop {row.id}")
+    return 0
+
+
+def run_redeliver(session: Session, values: Mapping[str, Any]) -> int:
+    """Put dead letters back in line."""
+    ledger, now = Ledger(session.database), stamp(session.clock.now())
+    with session.database.transaction():
+        for each in _chosen(session, values, ("dead",)):
+            ledger.redeliver(each, at=now)
+            say(f"✓ delivery {each} is due again.")
+    session.hand_over()
+    return 0
+
+
+def run_drop(session: Session, values: Mapping[str, Any]) -> int:
+    """Give deliveries up for good."""
+    ledger, now = Ledger(session.database), stamp(session.clock.now())
+    with session.database.transaction():
+        for each in _chosen(session, values, ("dead", "pending")):
+            ledger.drop(each, at=now)
+            say(f"✓ delivery {each} dropped.")
+    session.hand_over()
+    return 0
+
+
+def _chosen(session: Session, values: Mapping[str, Any], states: Sequence[str]) -> list[int]:
+    if values["plugin"] and not values["ids"]:
+        found = Ledger(session.database).rows(plugin=values["plugin"], states=states, limit=-1, newest_first=False)
+        return [each.id for each in found]
+    if not values["ids"] or values["plugin"]:
+        raise UsageError("Name deliveries by id, or all of a plugin: --plugin NAME. See them: tm delivery list")
+    return [_number(each) for each in values["ids"]]
+
+
+def _number(text: str) -> int:
+    if not (text.isascii() and text.isdigit()):
+        raise UsageError(f"{text[:40]!r} is no delivery id. See the ids: tm delivery list")
+    return int(text)
+
+
+def run_replay(session: Session, values: Mapping[str, Any]) -> int:
+    """Fan past events out to one plugin, on a person's word."""
+    if not values["since"]:
+        raise UsageError("Say since when. Example: tm delivery replay mirror --since 7d --dry-run")
+    start = since(values["since"], now=session.clock.now(), zone=zone(session.core.timezone))
+    hosting = Hosting(session, names=(values["plugin"],))
+    plugin = hosting.plugins[values["plugin"]]
+    if not plugin.is_active:
+        raise UsageError(f"The plugin {plugin.name} is not active ({plugin.state}): {plugin.reason}")
+    events = replayable(session.database, plugin.name, since=stamp(start))
+    if not values["yes"]:
+        say(f"{len(events)} events since {stamp(start)} were never owed to {plugin.name}. Send them: --yes")
+        return 0
+    dispatcher = hosting.dispatcher(logging.getLogger("tm"))
+    dispatcher.admit()
+    say(f"✓ {dispatcher.replay(plugin.name, events)} deliveries made of {len(events)} events.")
+    session.hand_over()
+    return 0
+
+
+def run_status(session: Session, values: Mapping[str, Any]) -> int:
+    """Print how much each plugin is owed; exit 6 if the oldest is older than `--max-age`."""
+    ledger = Ledger(session.database)
+    standings, (waiting, oldest) = ledger.standings(), ledger.unfanned()
+    if values["format"] == "json":
+        found = {"not_fanned_out": waiting, "plugins": [each.__dict__ for each in standings]}
+        out(json.dumps(found, ensure_ascii=False))
+    else:
+        rows(STANDING_HEADS, [_standing(each) for each in standings])
+        if waiting:
+            say(f"{waiting} events wait to be fanned out, since {oldest}.")
+    if not values["max_age"]:
+        return 0
+    limit = stamp(session.clock.now() - duration(values["max_age"]))
+    late = [each for each in (oldest, *(s.oldest for s in standings)) if each and each < limit]
+    return STILL_OWED if late or any(each.dead for each in standings) else 0
+
+
+def _standing(each: Standing) -> tuple[Any, ...]:
+    why = each.paused or each.state_reason or (each.last_error if each.owed or each.dead else "")
+    state = "paused" if each.paused else each.state
+    return each.plugin, each.owed, each.oldest, each.dead, state, why
+
+
+_IDS = Argument(name="ids", many=True, is_required=False, help="Deliveries by id.")
+_PLUGIN = Option(flag="--plugin", metavar="NAME", help="All of this plugin.")
+
+COMMANDS = (
+    Command(
+        name="list",
+        help="List deliveries, newest first.",
+        run=run_list,
+        options=(
+            _PLUGIN,
+            Option(flag="--dead", kind="flag", help="Only dead letters."),
+            Option(flag="--owed", kind="flag", help="Only those still owed."),
+            Option(flag="--limit", kind="int", metavar="N", help="At most so many; 50 if not said."),
+            FORMAT,
+        ),
+    ),
+    Command(
+        name="show",
+        help="Show one delivery and every attempt.",
+        run=run_show,
+        arguments=(Argument(name="id", metavar="DELIVERY", help="Its number."),),
+        options=(FORMAT,),
+    ),
+    Command(
+        name="redeliver",
+        help="Put dead letters back in line.",
+        run=run_redeliver,
+        arguments=(_IDS,),
+        options=(_PLUGIN,),
+    ),
+    Command(name="drop", help="Give deliveries up for good.", run=run_drop, arguments=(_IDS,), options=(_PLUGIN,)),
+    Command(
+        name="replay",
+        help="Tell a plugin of the past: events it was never owed.",
+        run=run_replay,
+        arguments=(Argument(name="plugin", help="Which plugin."),),
+        options=(
+            Option(flag="--since", metavar="WHEN", help="24h, 7d, yesterday, 2026-11-01."),
+            Option(flag="--dry-run", kind="flag", help="Only count them (as without --yes)."),
+            Option(flag="--yes", kind="flag", help="Really send them."),
+        ),
+    ),
+    Command(
+        name="status",
+        help="How much each plugin is owed, since when, and why.",
+        run=run_status,
+        options=(
+            Option(flag="--max-age", metavar="TIME", help="Exit 6 if something is owed longer, or dead. Such as 15m."),
+            FORMAT,
+        ),
+    ),
+)

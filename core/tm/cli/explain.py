@@ -1,0 +1,7 @@
+"""`tm explain`."""
+
+from __future__ import annotations
+
+from tm.cli.spec import Command
+
+COMMAND = Command(name="explain", help="", run=lambda _session, _values: 0)

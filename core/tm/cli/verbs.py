@@ -1,0 +1,60 @@
+"""Every core verb, in the order help shows them."""
+
+from __future__ import annotations
+
+from tm.cli import (
+    add,
+    block,
+    complete,
+    config,
+    context,
+    deliveries,
+    delivering,
+    demo,
+    doctor,
+    explain,
+    feedback,
+    lifecycle,
+    listing,
+    measure,
+    plugins,
+    progress,
+    queries,
+    setup,
+    show,
+    transfer,
+)
+
+COMMANDS = (
+    add.COMMAND,
+    listing.COMMAND,
+    show.COMMAND,
+    progress.COMMAND,
+    context.COMMAND,
+    block.COMMAND,
+    lifecycle.UNBLOCK,
+    measure.COMMAND,
+    complete.COMMAND,
+    feedback.COMMAND,
+    lifecycle.ASSIGN,
+    queries.SEARCH,
+    lifecycle.UPDATE,
+    lifecycle.REOPEN,
+    lifecycle.CANCEL,
+    lifecycle.DELETE,
+    queries.METRICS,
+    queries.EVENTS,
+    transfer.IMPORT,
+    transfer.EXPORT,
+    delivering.DELIVER,
+    delivering.WORKER,
+    setup.INIT,
+    doctor.COMMAND,
+    explain.COMMAND,
+    demo.COMMAND,
+)
+GROUPS = {
+    "delivery": ("Look at deliveries and steer them.", "Delivery", deliveries.COMMANDS),
+    "plugins": ("See the plugins and their states.", "Delivery", plugins.COMMANDS),
+    "config": ("Check, show and trust the configuration.", "Setting up", config.COMMANDS),
+}

@@ -1,0 +1,102 @@
+"""Putting a worker together: the plugins of a hub, the hubs they are lent, the dispatcher over them."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from typing import TYPE_CHECKING, Any
+
+from tm.app import Session
+from tm.clock import instant
+from tm.config.schema import full
+from tm.dispatcher import Dispatcher
+from tm.errors import ConfigError, NotFound
+from tm.hub import Attempt, Hub
+from tm.plugins import Plugin, load
+from tm.worker import Worker
+
+if TYPE_CHECKING:
+    import logging
+    from collections.abc import Iterator
+
+    from tm.config.schema import FullSettings
+    from tm.store.outbox import Claimed
+    from tm.store.protocol import Database
+
+
+class Hosting:
+    """The plugins of one hub, loaded once, and what is made of them."""
+
+    def __init__(self, session: Session, *, names: tuple[str, ...] | None = None) -> None:
+        self.session = session
+        self.full: FullSettings = full(session.place, session.environ)
+        self.plugins: dict[str, Plugin] = load(session.core.plugins if names is None else names, self.full)
+
+    def dispatcher(self, log: logging.Logger) -> Dispatcher:
+        """A dispatcher over the session's store."""
+        return Dispatcher(
+            self.session.database,
+            self.session.clock,
+            plugins=self.plugins,
+            lend=self._lend,
+            log=log,
+            me=f"{os.uname().nodename}:{os.getpid()}",
+        )
+
+    def worker(self, log: logging.Logger, *, does_pull: bool) -> Worker:
+        """A worker over the session's store; the caller holds the worker lock."""
+        return Worker(
+            self.session.database,
+            self.session.clock,
+            dispatcher=self.dispatcher(log),
+            log=log,
+            pull=self.pull if does_pull else None,
+        )
+
+    def pull(self, plugin: Plugin, database: Database) -> None:
+        """Let a plugin look outside, letting what it raises fly."""
+        plugin.hooks["pull"](hub=self.hub(plugin, database))
+
+    def hub(self, plugin: Plugin, database: Database, **call: Any) -> Hub:
+        """The hub a plugin gets for one call."""
+        return Hub(
+            database,
+            self.session.clock,
+            settings=plugin.settings,
+            core=self.session.core,
+            plugin=plugin.name,
+            people=self.full.people,
+            **call,
+        )
+
+    def _lend(self, plugin: Plugin, claimed: Claimed, database: Database) -> Hub:
+        attempt = Attempt(
+            number=claimed.attempt,
+            first_at=instant(claimed.first_attempt_at),
+            may_have_happened=claimed.unknown,
+        )
+        return self.hub(plugin, database, event=claimed.event, attempt=attempt)
+
+    def cleaners(self) -> list[Any]:
+        """The redactors of all active plugins."""
+        return [plugin.redactor.clean for plugin in self.plugins.values() if plugin.is_active]
+
+
+@contextlib.contextmanager
+def open_hub(name: str, *, dry_run: bool = False) -> Iterator[Hub]:
+    """A plugin's hub for its own commands, outside any delivery.
+
+    Raises NotFound when no package provides it, ConfigError when it is not enabled or cannot be active here.
+    """
+    session = Session(os.environ, os.getcwd())  # noqa: PTH109 - as the command line does
+    if name not in session.core.plugins:
+        raise ConfigError(f"The plugin {name} is not enabled. Enable it: add [plugins.{name}] to tm.toml")
+    hosting = Hosting(session, names=(name,))
+    plugin = hosting.plugins[name]
+    if plugin.state == "missing":
+        raise NotFound(plugin.reason)
+    if not plugin.is_active:
+        raise ConfigError(f"The plugin {name} is not active ({plugin.state}): {plugin.reason}")
+    with session.database as database:
+        yield hosting.hub(plugin, database, dry_run=dry_run)
+        session.hand_over()

@@ -1,0 +1,79 @@
+"""The log of workers and drains: events with fields, as text or JSON, secrets replaced."""
+
+from __future__ import annotations
+
+import json
+import logging
+from logging.handlers import RotatingFileHandler
+from typing import TYPE_CHECKING, Any
+
+from tm.clock import stamp
+from tm.errors import ConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+    from datetime import datetime
+
+FORMATS = ("text", "json")
+_STANDARD = frozenset(logging.makeLogRecord({}).__dict__) | {"message", "asctime", "taskName"}
+_FILE_LIMIT, _FILES = 1_000_000, 3
+
+
+def open_log(
+    environ: Mapping[str, str],
+    *,
+    now: Callable[[], datetime],
+    file: str | None = None,
+    clean: Iterable[Callable[[str], str]] = (),
+) -> logging.Logger:
+    """The logger `tm`, writing to stderr or to a rotated file.
+
+    `TM_LOG` chooses text or json. `clean` are redactors every line passes. Raises ConfigError for another format.
+    """
+    chosen = environ.get("TM_LOG") or "text"
+    if chosen not in FORMATS:
+        raise ConfigError(f"TM_LOG must be text or json, not {chosen[:40]!r}. Example: TM_LOG=json tm worker")
+    sink = RotatingFileHandler(file, maxBytes=_FILE_LIMIT, backupCount=_FILES, delay=True) if file else None
+    writer: logging.Handler = sink or logging.StreamHandler()
+    writer.setFormatter(_Lines(is_json=chosen == "json", now=now, clean=tuple(clean)))
+    log = logging.getLogger("tm")
+    for old in log.handlers[:]:
+        log.removeHandler(old)
+    log.addHandler(writer)
+    log.setLevel(logging.INFO)
+    log.propagate = False
+    return log
+
+
+class _Lines(logging.Formatter):
+    """One line per record: when, what, and its fields."""
+
+    def __init__(
+        self, *, is_json: bool, now: Callable[[], datetime], clean: tuple[Callable[[str], str], ...]
+    ) -> None:
+        super().__init__()
+        self._is_json = is_json
+        self._now = now
+        self._clean = clean
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The record as a line, with every secret replaced."""
+        fields = {name: value for name, value in record.__dict__.items() if name not in _STANDARD}
+        line = self._json(record, fields) if self._is_json else self._text(record, fields)
+        for clean in self._clean:
+            line = clean(line)
+        return line
+
+    def _json(self, record: logging.LogRecord, fields: Mapping[str, Any]) -> str:
+        head = {"at": stamp(self._now()), "level": record.levelname.lower(), "event": record.getMessage()}
+        shown = {name: value for name, value in fields.items() if value is not None}
+        return json.dumps({**head, **shown}, ensure_ascii=False, default=str)
+
+    def _text(self, record: logging.LogRecord, fields: Mapping[str, Any]) -> str:
+        pairs = " ".join(f"{name}={_quoted(value)}" for name, value in fields.items() if value is not None)
+        return f"{stamp(self._now())} {record.levelname.lower():7} {record.getMessage()} {pairs}".rstrip()
+
+
+def _quoted(value: Any) -> str:
+    text = str(value)
+    return text if text and text.isprintable() and " " not in text else json.dumps(text, ensure_ascii=False)

@@ -1,0 +1,331 @@
+"""The loop around the dispatcher: threads, signals, deadlines, pulls, and when to stop."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import queue
+import signal
+import threading
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from tm.clock import stamp
+from tm.dispatcher import Result
+from tm.errors import StoreError
+from tm.store.plugins import PluginRecords
+from tm.values import Value
+
+if TYPE_CHECKING:
+    import logging
+    from collections.abc import Callable, Iterator
+    from datetime import datetime
+
+    from tm.clock import Clock
+    from tm.dispatcher import Dispatcher
+    from tm.plugins import Plugin
+    from tm.store.outbox import Claimed
+    from tm.store.protocol import Database
+
+POLL = 0.02
+CALL_LIMIT = 60.0
+LINGER = timedelta(minutes=10)
+HOUSEKEEPING = timedelta(hours=1)
+GRACE = 20.0
+
+
+class Plan(Value):
+    """How long a worker goes on: `forever`, or until nothing is due plus a while of `linger` for retries."""
+
+    forever: bool = False
+    linger: timedelta = timedelta(0)
+
+
+class WorkerLock:
+    """The kernel lock that says a worker is alive for the store at `path`; it dies with its process."""
+
+    def __init__(self, path: str) -> None:
+        self._path = f"{path}.worker"
+        self._file: int | None = None
+
+    def take(self) -> bool:
+        """Take the lock if it is free. Raises StoreError when its file cannot be opened."""
+        try:
+            file = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        except OSError as error:
+            raise StoreError(f"The lock file {self._path} cannot be opened: {error.strerror}.") from error
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            os.close(file)
+            return False
+        os.ftruncate(file, 0)
+        os.write(file, f"{os.getpid()}\n".encode())
+        self._file = file
+        return True
+
+    def let_go(self) -> None:
+        """Free the lock."""
+        if self._file is not None:
+            os.close(self._file)
+            self._file = None
+
+    def holder(self) -> str:
+        """The process id that holds it, as far as its file tells."""
+        with contextlib.suppress(OSError), open(self._path, encoding="ascii") as file:  # noqa: PTH123
+            return file.read(20).strip()
+        return ""
+
+
+class _Threads:
+    """A plugin's own threads: a hung call starves nobody else. Daemons, because a thread cannot be killed."""
+
+    def __init__(self, count: int, work: Callable[[Claimed], None]) -> None:
+        self._todo: queue.SimpleQueue[Claimed] = queue.SimpleQueue()
+        self._work = work
+        self._started = 0
+        self.count = count
+
+    def call(self, claimed: Claimed, *, in_flight: int) -> None:
+        self._todo.put(claimed)
+        if self._started < min(self.count, in_flight):
+            self._started += 1
+            threading.Thread(target=self._run, daemon=True, name=f"tm-{claimed.plugin}").start()
+
+    def _run(self) -> None:
+        while True:
+            self._work(self._todo.get())
+
+
+class Worker:
+    """Runs a dispatcher until its plan is fulfilled or it is told to stop.
+
+    One thread, the caller's, owns the dispatcher and its database; each plugin's threads make the calls with
+    database connections of their own. `clock` tells when pulls are due.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        clock: Clock,
+        *,
+        dispatcher: Dispatcher,
+        log: logging.Logger,
+        pull: Callable[[Plugin, Database], None] | None = None,
+    ) -> None:
+        self._database = database
+        self._clock = clock
+        self._dispatcher = dispatcher
+        self._log = log
+        self._pull = pull
+        self._results: queue.SimpleQueue[Result] = queue.SimpleQueue()
+        self._local = threading.local()
+        self._threads = {
+            plugin.name: _Threads(plugin.settings.concurrency, self._call)
+            for plugin in dispatcher.plugins.values()
+            if plugin.is_active
+        }
+        self._flying: dict[int, tuple[Claimed, float]] = {}
+        self._overdue: set[int] = set()
+        self._pulling: dict[str, threading.Thread] = {}
+        self._stopping = threading.Event()
+        self._next_housekeeping = clock.now() + timedelta(minutes=1)
+        self._is_store_down = False
+        self._seen: object = None
+        self._due: datetime | None = None
+
+    def stop(self, *_: object) -> None:
+        """Finish the calls under way, claim nothing more, end."""
+        self._stopping.set()
+
+    @property
+    def is_stopped(self) -> bool:
+        """Whether it was told to stop."""
+        return self._stopping.is_set()
+
+    def run(self, plan: Plan) -> None:
+        """Go on until the plan is fulfilled. The caller holds the worker lock."""
+        with self._signals():
+            self._dispatcher.admit()
+            self._dispatcher.note_states()
+            self._dispatcher.reclaim()
+            while not self._stopping.is_set():
+                self._round()
+                if not plan.forever and self._is_done(plan):
+                    return
+            self._land()
+
+    def _round(self) -> None:
+        """One turn of the loop: wait for something to happen, then do what there is to do."""
+        results = self._wait()
+        try:
+            self._look_at_the_outbox(is_news=bool(results))
+            if results or (self._due is not None and self._due <= self._clock.now()):
+                for claimed in self._dispatcher.turn(results, self._room()):
+                    self._fly(claimed)
+                self._due = self._dispatcher.next_due(self._with_room())
+            self._look_after_time()
+        except StoreError as error:
+            self._store_is_down(results, error)
+            return
+        if self._is_store_down:
+            self._is_store_down = False
+            self._log.info("store is back")
+
+    def _look_at_the_outbox(self, *, is_news: bool) -> None:
+        changed = self._database.changed()
+        if changed == self._seen and not is_news:
+            return
+        while self._dispatcher.fan_out():
+            pass
+        self._dispatcher.judge()
+        self._due = self._dispatcher.next_due(self._with_room())
+        self._seen = changed
+
+    def _store_is_down(self, results: list[Result], error: StoreError) -> None:
+        """A full disk or a locked store passes: keep the results, say so once, try again shortly."""
+        for result in results:
+            self._results.put(result)
+            self._flying[result.claimed.id] = (result.claimed, self._clock.monotonic())
+        if not self._is_store_down:
+            self._log.error("store is down", extra={"error": str(error)})
+        self._is_store_down = True
+        self._stopping.wait(1.0)
+
+    def _wait(self) -> list[Result]:
+        results = []
+        with contextlib.suppress(queue.Empty):
+            results.append(self._results.get(timeout=POLL))
+            while True:
+                results.append(self._results.get_nowait())
+        for result in results:
+            self._flying.pop(result.claimed.id, None)
+            self._overdue.discard(result.claimed.id)
+        return results
+
+    def _room(self) -> dict[str, int]:
+        busy: dict[str, int] = {}
+        for claimed, _ in self._flying.values():
+            busy[claimed.plugin] = busy.get(claimed.plugin, 0) + 1
+        return {name: threads.count - busy.get(name, 0) for name, threads in self._threads.items()}
+
+    def _with_room(self) -> list[str]:
+        return [name for name, free in self._room().items() if free > 0]
+
+    def _fly(self, claimed: Claimed) -> None:
+        self._flying[claimed.id] = (claimed, self._clock.monotonic())
+        in_flight = sum(1 for each, _ in self._flying.values() if each.plugin == claimed.plugin)
+        self._threads[claimed.plugin].call(claimed, in_flight=in_flight)
+
+    def _call(self, claimed: Claimed) -> None:
+        self._results.put(self._dispatcher.call(claimed, self._own_database()))
+
+    def _own_database(self) -> Database:
+        """This thread's connection."""
+        if not hasattr(self._local, "database"):
+            self._local.database = self._database.another()
+        database: Database = self._local.database
+        return database
+
+    def _look_after_time(self) -> None:
+        now = self._clock.monotonic()
+        for claimed, since in self._flying.values():
+            if now - since > CALL_LIMIT and claimed.id not in self._overdue:
+                self._overdue.add(claimed.id)
+                self._log.warning(
+                    "call hangs",
+                    extra={"delivery": claimed.id, "plugin": claimed.plugin, "seconds": round(now - since)},
+                )
+        if self._pull is not None:
+            self._pull_what_is_due()
+        if self._clock.now() >= self._next_housekeeping:
+            self._next_housekeeping = self._clock.now() + HOUSEKEEPING
+            while self._dispatcher.prune():
+                pass
+
+    def _pull_what_is_due(self) -> None:
+        now, pulls = self._clock.now(), PluginRecords(self._database).pulls()
+        for plugin in self._dispatcher.plugins.values():
+            running = self._pulling.get(plugin.name)
+            if "pull" not in plugin.hooks or not plugin.is_active or (running and running.is_alive()):
+                continue
+            due = pulls.get(plugin.name)
+            if due is None or due[1] <= stamp(now):
+                thread = threading.Thread(target=self._pull_one, args=(plugin,), daemon=True)
+                self._pulling[plugin.name] = thread
+                thread.start()
+
+    def _pull_one(self, plugin: Plugin) -> None:
+        database = self._own_database()
+        error: BaseException | None = None
+        try:
+            if self._pull is not None:
+                self._pull(plugin, database)
+        except BaseException as caught:  # whatever a plugin raises, the worker goes on
+            error = caught
+        note_pull(plugin, database, clock=self._clock, error=error, log=self._log)
+
+    def _is_done(self, plan: Plan) -> bool:
+        """Nothing due soon, nothing under way but calls that hang; a dead store ends it too."""
+        if len(self._flying) > len(self._overdue):
+            return False
+        return self._is_store_down or self._due is None or self._due > self._clock.now() + plan.linger
+
+    def _land(self) -> None:
+        """Let the calls under way end, within reason; what is still out is reclaimed by the next worker."""
+        until = self._clock.monotonic() + GRACE
+        while self._flying and self._clock.monotonic() < until:
+            results = self._wait()
+            if results:
+                self._dispatcher.turn(results, {})
+        self._log.info("stopped", extra={"left": len(self._flying)})
+
+    @contextlib.contextmanager
+    def _signals(self) -> Iterator[None]:
+        """SIGTERM and SIGINT stop gracefully, where signals can be had (the main thread)."""
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
+        before = {each: signal.signal(each, self.stop) for each in (signal.SIGTERM, signal.SIGINT)}
+        try:
+            yield
+        finally:
+            for each, action in before.items():
+                signal.signal(each, action)
+
+
+def note_pull(
+    plugin: Plugin, database: Database, *, clock: Clock, error: BaseException | None, log: logging.Logger
+) -> None:
+    """Write down how a pull ended and when the next one is due; a failed one waits as long as any."""
+    now = clock.now()
+    words = plugin.redactor.clean(f"{type(error).__name__}: {error}") if error else None
+    later = getattr(error, "after", None)
+    with database.transaction():
+        PluginRecords(database).save_pull(
+            plugin.name,
+            pulled_at=None if error else stamp(now),
+            next_at=stamp(now + (later or plugin.settings.interval)),
+            error=words,
+        )
+    if error:
+        log.warning("pull failed", extra={"plugin": plugin.name, "error": words})
+
+
+def drain(path: str, make: Callable[[], Any], plan: Plan, *, has_work: Callable[[], bool]) -> bool:
+    """Hold the worker lock and run until nothing is due; then unlock and look again, so no wake-up is lost.
+
+    `make` builds the worker once the lock is held. False when another process holds the lock.
+    """
+    while True:
+        lock = WorkerLock(path)
+        if not lock.take():
+            return False
+        try:
+            worker = make()
+            worker.run(plan)
+        finally:
+            lock.let_go()
+        if worker.is_stopped or not has_work():
+            return True

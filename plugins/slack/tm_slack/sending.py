@@ -1,0 +1,83 @@
+"""Sending one notice: mark, call, judge, mark; so that it is told once, and a repeat says that it is one."""
+
+from __future__ import annotations
+
+from http.client import HTTPException
+from typing import TYPE_CHECKING, Any
+
+from tm import NeedsLogin, OutcomeUnknown, PermanentFailure, RetryLater
+from tm_slack.client import Webhook
+from tm_slack.marks import SendMark, next_step
+from tm_slack.message import payload
+from tm_slack.verdict import NotConnected, ServerTrouble, judge, judge_failure
+
+if TYPE_CHECKING:
+    from tm import Event, Hub
+    from tm_slack.notices import Notice
+
+_LOOK = "Look into the channel; if the notice is missing there, redeliver this delivery."
+
+
+def send(notice: Notice, event: Event, hub: Hub) -> None:
+    """Post one notice, unless an earlier attempt is known to have posted it.
+
+    Raises RetryLater, NeedsLogin, PermanentFailure or OutcomeUnknown by what Slack answered. A refusal leaves
+    the mark as it was before; doubt about a repeat ends in PermanentFailure.
+    """
+    mark = SendMark(hub, event.id)
+    step = next_step(
+        mark.word,
+        is_redelivered=mark.is_redelivered,
+        may_have_happened=hub.attempt.may_have_happened,
+        ambiguous=hub.settings.ambiguous,
+    )
+    if step == "rest" or hub.dry_run:
+        return
+    if step in ("hold", "give up"):
+        _ask_a_person(mark, step)
+    url = hub.url(event.task_id or "")
+    message = payload(notice, event, url=url, people=hub.people, is_repeat=step == "repeat")
+    mark.begin("repeating" if step == "repeat" else "sending")
+    _settle(mark, post(message, hub))
+
+
+def post(message: dict[str, Any], hub: Hub) -> Exception | None:
+    """Call the webhook once and judge what came of it; None means posted."""
+    try:
+        answer = _webhook(hub).post(message)
+    except (NotConnected, OSError, HTTPException) as error:
+        return judge_failure(error)
+    wait = {name.lower(): value for name, value in answer.headers.items()}.get("retry-after")
+    return judge(answer.status_code, answer.body, retry_after=wait, now=hub.clock.now())
+
+
+def _settle(mark: SendMark, failure: Exception | None) -> None:
+    match failure:
+        case None:
+            mark.settle("sent")
+            return
+        case RetryLater() | NeedsLogin() | PermanentFailure():
+            mark.restore()
+        case ServerTrouble():
+            mark.settle("sending")
+        case OutcomeUnknown() if mark.word == "repeating":
+            _ask_a_person(mark, "give up", because=f"{failure} ")
+    raise failure
+
+
+def _ask_a_person(mark: SendMark, step: str, *, because: str = "") -> None:
+    mark.settle("sending")
+    why = "nor whether it posted the repeat"
+    if step == "hold":
+        why = 'and ambiguous = "hold" keeps it from being told twice'
+    raise PermanentFailure(f"{because}Nobody knows whether Slack posted this notice, {why}. {_LOOK}")
+
+
+def _webhook(hub: Hub) -> Webhook:
+    settings = hub.settings
+    return Webhook(
+        settings.webhook_url.get_secret_value(),
+        timeout=settings.timeout,
+        proxy=settings.proxy and settings.proxy.get_secret_value(),
+        monotonic=hub.clock.monotonic,
+    )

@@ -1,0 +1,65 @@
+"""A stand-in for Slack, a host with the plugin in it, and events made by hand."""
+
+import pytest
+import tm_slack
+from tm_slack import standin
+
+from tm.events import Event, Snapshot
+from tm.hub import People
+from tm.testing import Host
+
+PROXIES = ("HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy")
+
+
+@pytest.fixture(autouse=True)
+def no_proxies(monkeypatch):
+    for name in PROXIES:
+        monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture
+def slack():
+    with standin.open() as slack:
+        yield slack
+
+
+@pytest.fixture
+def make_host(tmp_path, slack):
+    """Hosts with the Slack plugin; keywords are settings of it, `core` and `people` those of the host."""
+    opened = []
+
+    def make(*, core=None, people=None, **settings):
+        table = {**slack.settings, **settings}
+        folder = tmp_path / str(len(opened))
+        folder.mkdir()
+        host = Host(folder, plugins={"slack": tm_slack}, settings={"slack": table}, core=core, people=people)
+        opened.append(host)
+        return host
+
+    yield make
+    for host in opened:
+        host.close()
+
+
+@pytest.fixture
+def host(make_host):
+    return make_host(core={"task_url": "https://tasks.example.com/tasks/{id}"})
+
+
+@pytest.fixture(scope="session")
+def make_event():
+    """Events by the second half of their type; keywords are the task's fields or the event's own."""
+
+    def make(kind, *, data=None, changes=None, actor="bob", origin="cli", **task):
+        snapshot = {"title": "Ship the parser", "status": "in_progress", "priority": "medium", **task}
+        return Event(
+            id="018f-1", type=f"task.{kind}", task_id="7f3a0c11", revision=1, origin=origin, actor=actor,
+            at="2026-11-22T12:00:00.000000Z", task=Snapshot(**snapshot), data=data or {}, changes=changes or {},
+        )  # fmt: skip
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def people():
+    return People({"alice": {"email": "alice@example.com", "slack": "U012AB"}, "bob": {"slack": "U034CD"}})
