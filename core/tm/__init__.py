@@ -4,7 +4,11 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from tm.config.plugin import Duration as Duration
     from tm.config.plugin import PluginSettings as PluginSettings
+    from tm.config.plugin import When as When
+    from tm.config.trust import ReceivesSecret as ReceivesSecret
+    from tm.config.trust import RunsProgram as RunsProgram
     from tm.errors import ConfigError as ConfigError
     from tm.errors import NeedsLogin as NeedsLogin
     from tm.errors import NotFound as NotFound
@@ -20,7 +24,11 @@ if TYPE_CHECKING:
     from tm.model import Task as Task
 
 _HOMES = {
+    "Duration": "tm.config.plugin",
     "PluginSettings": "tm.config.plugin",
+    "When": "tm.config.plugin",
+    "ReceivesSecret": "tm.config.trust",
+    "RunsProgram": "tm.config.trust",
     "ConfigError": "tm.errors",
     "NeedsLogin": "tm.errors",
     "NotFound": "tm.errors",
@@ -36,8 +44,9 @@ _HOMES = {
     "Task": "tm.model",
 }
 __all__ = [
-    "ConfigError", "Event", "Finding", "Hub", "NeedsLogin", "NotFound", "OutcomeUnknown", "PermanentFailure",
-    "PluginSettings", "RetryLater", "Task", "TmError", "hookimpl", "open_hub",
+    "ConfigError", "Duration", "Event", "Finding", "Hub", "NeedsLogin", "NotFound", "OutcomeUnknown",
+    "PermanentFailure", "PluginSettings", "ReceivesSecret", "RetryLater", "RunsProgram", "Task", "TmError", "When",
+    "hookimpl", "open_hub",
 ]  # fmt: skip
 
 

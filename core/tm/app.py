@@ -91,7 +91,7 @@ class Session:
 
     def drain_words(self, *more: str) -> list[str]:
         """The arguments that start a drain of this store."""
-        config = ["--config", os.path.abspath(self.config)] if self.config else []
+        config = ["--config", os.path.join(self.cwd, self.config)] if self.config else []  # noqa: PTH118 - pathlib is dear
         return [*config, "deliver", *more]
 
     def nudge(self) -> None:

@@ -10,10 +10,22 @@ from typing import TYPE_CHECKING, Any
 from tm.clock import instant, stamp
 from tm.errors import Outcome
 from tm.events import SYNC_REQUESTED
-from tm.retry import GIVE_UP_AFTER, Settled, breaker_pause, settle, stale_claim
+from tm.retry import (
+    GIVE_UP_AFTER,
+    Settled,
+    breaker_pause,
+    clamp,
+    failed,
+    rested,
+    resting,
+    settle,
+    shaken,
+    stale_claim,
+    succeeded,
+)
 from tm.store.events import Events
 from tm.store.links import Links
-from tm.store.outbox import Claimed, Ending, Outbox
+from tm.store.outbox import Claimed, Ending, Orphan, Outbox
 from tm.store.plugins import Health, PluginRecords
 from tm.values import Value
 
@@ -23,6 +35,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from tm.clock import Clock
+    from tm.config.plugin import PluginSettings
     from tm.events import Event
     from tm.plugins import Plugin
     from tm.store.protocol import Database
@@ -46,7 +59,7 @@ class Dispatcher:
     lock may use a dispatcher.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - composed here, named by keyword
         self,
         database: Database,
         clock: Clock,
@@ -55,7 +68,7 @@ class Dispatcher:
         lend: Callable[..., Any],
         log: logging.Logger,
         me: str,
-        random: Callable[[], float] = default_random,
+        random: Callable[[], float] = default_random,  # noqa: S311 - jitter
     ) -> None:
         self._database = database
         self._clock = clock
@@ -67,6 +80,7 @@ class Dispatcher:
         self._outbox = Outbox(database)
         self._records = PluginRecords(database)
         self._links = Links(database)
+        self._last_turn: datetime | None = None
 
     def admit(self) -> None:
         """Note the plugins seen here for the first time; what happened before stays unsaid to them."""
@@ -83,18 +97,21 @@ class Dispatcher:
             self._log.info("admitted", extra={"plugin": name})
 
     def note_states(self) -> None:
-        """Write down each plugin's state, for those who ask without loading it; log what changed."""
+        """Write down each plugin's state, for those who ask without loading it; log what changed.
+
+        A plugin that is active again, or paused and settled otherwise by now, goes on as if it had never rested.
+        """
         health = self._records.health()
-        changed = [
-            health[name].with_(state=plugin.state, state_reason=plugin.reason or None)
-            for name, plugin in self.plugins.items()
-            if name in health
-            and (health[name].state, health[name].state_reason) != (plugin.state, plugin.reason or None)
-        ]
-        if changed:
-            with self._database.transaction():
-                for each in changed:
-                    self._records.save_health(each)
+        noted = {name: _noted(health[name], plugin) for name, plugin in self.plugins.items() if name in health}
+        changed = [each for name, each in noted.items() if each != health[name]]
+        if not changed:
+            return
+        with self._database.transaction():
+            for each in changed:
+                self._records.save_health(each)
+                if each.state == "active" and not each.paused:
+                    self._outbox.forget_age(each.name)
+                if (each.state, each.state_reason) != (health[each.name].state, health[each.name].state_reason):
                     level = self._log.info if each.state == "active" else self._log.warning
                     level(
                         "plugin state",
@@ -110,12 +127,38 @@ class Dispatcher:
         with self._database.transaction():
             health = self._records.health()
             for orphan in orphans:
-                wait, failures = stale_claim(orphan.reclaims, orphan.failures, random=self._random)
-                self._outbox.reclaim(orphan, due_at=stamp(now + wait), failures=failures, at=stamp(now))
-                if failures > orphan.failures and orphan.plugin in health:
-                    self._records.save_health(_failed(health[orphan.plugin], now=now))
+                if self._reclaim(orphan, now).is_counted:
+                    health[orphan.plugin] = failed(health[orphan.plugin], now=now, is_probe=True)
+                    self._records.save_health(health[orphan.plugin])
         self._log.warning("reclaimed", extra={"deliveries": len(orphans)})
         return len(orphans)
+
+    def _reclaim(self, orphan: Orphan, now: datetime) -> Settled:
+        settings = self.plugins[orphan.plugin].settings if orphan.plugin in self.plugins else None
+        settled = stale_claim(
+            orphan.reclaims,
+            failures=orphan.failures,
+            age=now - instant(orphan.first_attempt_at),
+            give_up_after=(settings and settings.max_age) or GIVE_UP_AFTER,
+            random=self._random,
+        )
+        ending = _ending(settled, failures=orphan.failures, settings=settings, now=now)
+        self._outbox.reclaim(orphan, ending, at=stamp(now))
+        return settled
+
+    def _set_right(self, now: datetime) -> None:
+        """Once at first and whenever the clock went back: let no wait last longer than it was meant to."""
+        if self._last_turn is None or now < self._last_turn:
+            for name, health in self._records.health().items():
+                for delivery_id, due_at, since in self._outbox.waiting(name, now=stamp(now)):
+                    right = stamp(clamp(instant(due_at), since=instant(since), now=now))
+                    if right < due_at:
+                        self._outbox.set_due(delivery_id, due_at=right)
+                if health.open_until and health.open_until > stamp(now):
+                    since = instant(health.last_error_at or health.since_at)
+                    right = stamp(clamp(instant(health.open_until), since=since, now=now))
+                    self._records.save_health(health.with_(open_until=right))
+        self._last_turn = now
 
     def fan_out(self) -> int:
         """Make the deliveries of one batch of events, in order; how many events there were."""
@@ -159,16 +202,15 @@ class Dispatcher:
             return sum(self._owe(name, event, now) for event in events)
 
     def judge(self) -> int:
-        """Ask active plugins whether they want what was owed to them while they were not."""
+        """Ask active plugins whether they want what was owed to them while they were not; how much that was."""
         count = 0
         for plugin in self.plugins.values():
-            waiting = self._outbox.unjudged(plugin.name, BATCH) if plugin.is_active else []
-            if waiting:
+            while waiting := self._outbox.unjudged(plugin.name, BATCH) if plugin.is_active else []:
                 with self._database.transaction():
                     for delivery_id, event in waiting:
                         is_wanted = self._wants(plugin, event)
                         self._outbox.judge(delivery_id, is_wanted=is_wanted, at=stamp(self._clock.now()))
-            count += len(waiting)
+                count += len(waiting)
         return count
 
     def turn(self, results: Sequence[Result], room: Mapping[str, int]) -> list[Claimed]:
@@ -179,6 +221,7 @@ class Dispatcher:
         if not results and not any(room.values()):
             return []
         with self._database.transaction():
+            self._set_right(self._clock.now())
             self._record(results)
             return self._claim(room)
 
@@ -193,8 +236,16 @@ class Dispatcher:
             if state.open_until and state.open_until > now:
                 continue
             limit = min(free, 1) if state.trips else free
-            claimed += self._outbox.claim(name, now=now, limit=limit, by=self._me) if limit > 0 else []
+            due = self._outbox.claim(name, now=now, limit=limit, by=self._me) if limit > 0 else []
+            claimed += self._probing(state, due) if state.trips else due
         return claimed
+
+    def _probing(self, health: Health, due: list[Claimed]) -> list[Claimed]:
+        """One probe at a time: the plugin rests again until the call has ended, or hung for too long."""
+        pause = breaker_pause(health.failures, health.trips)
+        if due and pause:
+            self._records.save_health(resting(health, pause, now=self._clock.now()))
+        return [each.with_(is_probe=True) for each in due]
 
     def call(self, claimed: Claimed, database: Database) -> Result:
         """Call the one hook a delivery is for, on the caller's thread. Catches everything but KeyboardInterrupt."""
@@ -232,13 +283,13 @@ class Dispatcher:
             ending = Ending(state="delivered", outcome="delivered")
             is_kept = self._outbox.finish(claimed, ending, at=stamp(now))
             self._log.log(20 if is_kept else 30, "delivered" if is_kept else "claim lost", extra=fields)
-            return _succeeded(health, now=now)
+            return succeeded(health, now=now)
         settled, ending = self._settled(result, now)
         if not self._outbox.finish(claimed, ending, at=stamp(now)):
             self._log.warning("claim lost", extra=fields)
             return health
         self._log.warning(settled.outcome, extra={**fields, "error": ending.error, "due_at": ending.due_at})
-        return _shaken(health, settled, error=ending.error or "", now=now)
+        return shaken(health, settled, error=ending.error or "", now=now, is_probe=claimed.is_probe)
 
     def _settled(self, result: Result, now: datetime) -> tuple[Settled, Ending]:
         claimed, error = result.claimed, result.error or Outcome()
@@ -250,19 +301,13 @@ class Dispatcher:
             give_up_after=plugin.settings.max_age or GIVE_UP_AFTER,
             random=self._random,
         )
-        is_dead = settled.outcome == "dead"
-        ending = Ending(
-            state="dead" if is_dead else "pending",
-            outcome=settled.outcome,
-            holds=not is_dead or plugin.settings.on_dead == "block",
-            due_at=None if settled.after is None else stamp(now + settled.after),
-            failures=claimed.failures + settled.is_counted,
+        ending = _ending(settled, failures=claimed.failures, settings=plugin.settings, now=now)
+        return settled, ending.with_(
             unknown=claimed.unknown or settled.may_have_happened,
             forgive=settled.outcome == "needs login",
             error=plugin.redactor.clean(_words(error)),
             error_class=type(error).__name__,
         )
-        return settled, ending
 
     def next_due(self, names: Iterable[str]) -> datetime | None:
         """When the next delivery of these plugins is due, as far as they are active and unpaused; else None."""
@@ -287,37 +332,37 @@ class Dispatcher:
 
 
 def refuse_coroutine(returned: object) -> None:
-    """Raise TypeError for a hook that returned something to be awaited: nobody would."""
-    if inspect.isawaitable(returned):
+    """Raise TypeError for a hook that returned something to be awaited or iterated: nobody would."""
+    if inspect.isawaitable(returned) or inspect.isgenerator(returned) or inspect.isasyncgen(returned):
         close = getattr(returned, "close", None)
         if close is not None:
             close()
-        raise TypeError("the hook returned a coroutine; hooks are plain functions")
+        raise TypeError("the hook returned a coroutine or generator; hooks are plain functions")
+
+
+def _ending(settled: Settled, *, failures: int, settings: PluginSettings | None, now: datetime) -> Ending:
+    is_dead = settled.outcome == "dead"
+    return Ending(
+        state="dead" if is_dead else "pending",
+        outcome=settled.outcome,
+        holds=not is_dead or settings is None or settings.on_dead == "block",
+        due_at=None if settled.after is None else stamp(now + settled.after),
+        failures=failures + settled.is_counted,
+    )
 
 
 def _words(error: BaseException) -> str:
-    text = str(error).strip()
+    try:
+        text = str(error).strip()
+    except Exception:  # an exception that cannot even be printed
+        text = ""
     if isinstance(error, Outcome) and text:
         return text
     return f"{type(error).__name__}: {text}" if text else type(error).__name__
 
 
-def _succeeded(health: Health, *, now: datetime) -> Health:
-    return health.with_(failures=0, trips=0, open_until=None, last_success_at=stamp(now))
-
-
-def _shaken(health: Health, settled: Settled, *, error: str, now: datetime) -> Health:
-    health = health.with_(last_error=error, last_error_at=stamp(now))
-    if settled.outcome == "needs login":
-        return health.with_(paused=f"needs login: {error}"[:500], paused_at=stamp(now))
-    if settled.pause is not None:
-        return health.with_(open_until=stamp(now + settled.pause))
-    return _failed(health, now=now) if settled.is_counted else health
-
-
-def _failed(health: Health, *, now: datetime) -> Health:
-    failures = health.failures + 1
-    pause = breaker_pause(failures, health.trips)
-    if pause is None:
-        return health.with_(failures=failures)
-    return health.with_(failures=failures, trips=health.trips + 1, open_until=stamp(now + pause))
+def _noted(health: Health, plugin: Plugin) -> Health:
+    health = health.with_(state=plugin.state, state_reason=plugin.reason or None)
+    if not plugin.is_active or plugin.settings_mark == health.settings_mark:
+        return health
+    return rested(health.with_(settings_mark=plugin.settings_mark))

@@ -75,13 +75,13 @@ class RetryLater(Outcome):
     """Certainly not done; try again after a while. Never counts as a failure.
 
     `after` is how long to wait (the dispatcher's backoff when None). `whole_plugin=True` pauses every
-    delivery of the plugin for that long, False only this one.
+    delivery of the plugin for that long, False only this one. Raises TypeError for a bare number.
     """
 
-    def __init__(
-        self, reason: str = "", *, after: timedelta | None = None, whole_plugin: bool = False
-    ) -> None:
+    def __init__(self, reason: str = "", *, after: timedelta | None = None, whole_plugin: bool = False) -> None:
         super().__init__(reason)
+        if after is not None and not hasattr(after, "total_seconds"):
+            raise TypeError(f"after is a timedelta, not {after!r}. Example: after=timedelta(seconds=30)")
         self.after = after
         self.whole_plugin = whole_plugin
 

@@ -46,5 +46,5 @@ def pull(hub: Hub) -> None:
 
 
 @hookspec
-def check(hub: Hub) -> Iterable[Finding]:
+def check(hub: Hub) -> Iterable[Finding]:  # type: ignore[empty-body]  # a specification
     """Yield findings for `tm doctor`, each with what to do about it."""

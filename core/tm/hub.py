@@ -162,9 +162,7 @@ class HubLinks:
 
     def of_object(self, outside_id: str, *, kind: str, instance: str = "") -> list[Link]:
         """This plugin's links to one outside object."""
-        return self._links.of_object(
-            plugin=self._lent.plugin, instance=instance, kind=kind, outside_id=outside_id
-        )
+        return self._links.of_object(plugin=self._lent.plugin, instance=instance, kind=kind, outside_id=outside_id)
 
     def all(self) -> list[Link]:
         """Every link this plugin made."""
@@ -188,9 +186,7 @@ class HubLinks:
             Tasks(self._lent.database).resolve(task_id, exact=True)
             taken = self._links.taken_by(link) if link.exclusive else None
             if taken:
-                raise Refused(
-                    f"{kind} {outside_id} cannot be linked to {task_id}: {taken[1]} is linked to {taken[0]}."
-                )
+                raise Refused(f"{kind} {outside_id} cannot be linked to {task_id}: {taken[1]} is linked to {taken[0]}.")
             self._links.save(link, at=self._lent.now())
         return link
 
@@ -241,7 +237,7 @@ class Hub:
     the worker's log goes, secrets replaced.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - composed here, named by keyword
         self,
         database: Database,
         clock: Clock,

@@ -26,7 +26,7 @@ class HubTasks:
     the change when the task has moved on. Every change returns the task as it is afterwards.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - composed here, named by keyword
         self,
         database: Database,
         clock: Clock,
@@ -75,17 +75,11 @@ class HubTasks:
         """The task as it is now, or None if it was deleted or never there."""
         return Tasks(self._database).find(task_id)
 
-    def add(
-        self, title: str, *, key: str | None = None, depends_on: tuple[str, ...] = (), **fields: Any
-    ) -> Task:
+    def add(self, title: str, *, key: str | None = None, depends_on: tuple[str, ...] = (), **fields: Any) -> Task:
         """Add a task; `fields` as in `update`."""
-        return self._run(
-            "add", lambda w: editing.add(w, {"title": title, **fields}, depends_on=depends_on), key=key
-        )
+        return self._run("add", lambda w: editing.add(w, {"title": title, **fields}, depends_on=depends_on), key=key)
 
-    def update(
-        self, task_id: str, *, key: str | None = None, revision: int | None = None, **fields: Any
-    ) -> Task:
+    def update(self, task_id: str, *, key: str | None = None, revision: int | None = None, **fields: Any) -> Task:
         """Change title, description, priority, assignee, team, labels, deadline, hours or criteria."""
         return self._run("update", lambda w: editing.update(w, task_id, fields), key=key, revision=revision)
 
@@ -95,39 +89,27 @@ class HubTasks:
 
     def delete(self, task_id: str, *, key: str | None = None, revision: int | None = None) -> None:
         """Delete a task, leaving its tombstone."""
-        self._run("delete", lambda w: editing.delete(w, task_id), key=key, revision=revision, is_gone=True)
+        self._change("delete", lambda w: editing.delete(w, task_id), key=key, revision=revision)
 
-    def progress(
-        self, task_id: str, note: str, *, percent: int | None = None, key: str | None = None
-    ) -> Task:
+    def progress(self, task_id: str, note: str, *, percent: int | None = None, key: str | None = None) -> Task:
         """Note progress; the first note starts a pending task."""
         return self._run("progress", lambda w: lifecycle.progress(w, task_id, note, percent=percent), key=key)
 
     def move(self, task_id: str, status: str, *, key: str | None = None, revision: int | None = None) -> Task:
         """Start a task (`in_progress`) or put it back (`pending`)."""
-        return self._run(
-            "move", lambda w: lifecycle.move(w, task_id, status=status), key=key, revision=revision
-        )
+        return self._run("move", lambda w: lifecycle.move(w, task_id, status=status), key=key, revision=revision)
 
-    def block(
-        self, task_id: str, reason: str, *, key: str | None = None, revision: int | None = None
-    ) -> Task:
+    def block(self, task_id: str, reason: str, *, key: str | None = None, revision: int | None = None) -> Task:
         """Block a task for a reason."""
-        return self._run(
-            "block", lambda w: lifecycle.block(w, task_id, reason=reason), key=key, revision=revision
-        )
+        return self._run("block", lambda w: lifecycle.block(w, task_id, reason=reason), key=key, revision=revision)
 
     def unblock(self, task_id: str, *, key: str | None = None, revision: int | None = None) -> Task:
         """Send a blocked task back to where it came from."""
         return self._run("unblock", lambda w: lifecycle.unblock(w, task_id), key=key, revision=revision)
 
-    def complete(
-        self, task_id: str, *, key: str | None = None, revision: int | None = None, **options: Any
-    ) -> Task:
+    def complete(self, task_id: str, *, key: str | None = None, revision: int | None = None, **options: Any) -> Task:
         """Complete a task; options `validate force summary actual_hours`. Raises CriteriaNotMet."""
-        return self._run(
-            "complete", lambda w: completion.complete(w, task_id, **options), key=key, revision=revision
-        )
+        return self._run("complete", lambda w: completion.complete(w, task_id, **options), key=key, revision=revision)
 
     def reopen(self, task_id: str, *, key: str | None = None, revision: int | None = None) -> Task:
         """Take a finished task up again."""
@@ -137,9 +119,7 @@ class HubTasks:
         self, task_id: str, *, reason: str | None = None, key: str | None = None, revision: int | None = None
     ) -> Task:
         """Give a task up."""
-        return self._run(
-            "cancel", lambda w: lifecycle.cancel(w, task_id, reason=reason), key=key, revision=revision
-        )
+        return self._run("cancel", lambda w: lifecycle.cancel(w, task_id, reason=reason), key=key, revision=revision)
 
     def measure(
         self, task_id: str, values: Mapping[str, Any], *, source: str | None = None, key: str | None = None
@@ -152,14 +132,13 @@ class HubTasks:
         return self._run("feedback", lambda w: completion.feedback(w, task_id, **rating), key=key)
 
     def _run(
-        self,
-        use_case: str,
-        change: Callable[[Work], str],
-        *,
-        key: str | None,
-        revision: int | None = None,
-        is_gone: bool = False,
-    ) -> Any:
+        self, use_case: str, change: Callable[[Work], str], *, key: str | None, revision: int | None = None
+    ) -> Task:
+        return self.get(self._change(use_case, change, key=key, revision=revision))
+
+    def _change(
+        self, use_case: str, change: Callable[[Work], str], *, key: str | None, revision: int | None = None
+    ) -> str:
         work = Work(
             self._database,
             self._clock,
@@ -172,8 +151,7 @@ class HubTasks:
             exact=True,
             caused_by=self._event.id if self._event else None,
         )
-        task_id = change(work)
-        return None if is_gone else self.get(task_id)
+        return change(work)
 
     def _default_key(self, use_case: str) -> str | None:
         if self._event is None:

@@ -48,9 +48,7 @@ def open_log(
 class _Lines(logging.Formatter):
     """One line per record: when, what, and its fields."""
 
-    def __init__(
-        self, *, is_json: bool, now: Callable[[], datetime], clean: tuple[Callable[[str], str], ...]
-    ) -> None:
+    def __init__(self, *, is_json: bool, now: Callable[[], datetime], clean: tuple[Callable[[str], str], ...]) -> None:
         super().__init__()
         self._is_json = is_json
         self._now = now

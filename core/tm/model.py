@@ -80,9 +80,7 @@ class Task(Value):
         Raises InvalidTransition when the rules do not allow it. A blocked task may be completed or
         cancelled, or go back to the status it came from; leaving `blocked` forgets the reason.
         """
-        if status not in _ALLOWED[self.status] and not (
-            self.status == BLOCKED and status == self.blocked_from
-        ):
+        if status not in _ALLOWED[self.status] and not (self.status == BLOCKED and status == self.blocked_from):
             raise InvalidTransition(_why_not(self, status))
         blocked_from = self.status if status == BLOCKED else None
         return self.with_(

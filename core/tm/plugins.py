@@ -129,14 +129,10 @@ def _import(name: str, entries: list[EntryPoint]) -> Any:
         known = sorted(installed(GROUP))
         near = get_close_matches(name, known, n=1)
         hint = f" Did you mean {near[0]}?" if near else f" Installed: {', '.join(known) or 'none'}."
-        raise _Broken(
-            MISSING, f"No installed package provides the plugin {name!r}: pip install tm-hub-{name}.{hint}"
-        )
+        raise _Broken(MISSING, f"No installed package provides the plugin {name!r}: pip install tm-hub-{name}.{hint}")
     if len({entry.value for entry in entries}) > 1:
         owners = ", ".join(sorted(str(entry.dist.name if entry.dist else entry.value) for entry in entries))
-        raise _Broken(
-            LOAD_ERROR, f"Several packages provide the plugin {name!r}: {owners}. Uninstall all but one."
-        )
+        raise _Broken(LOAD_ERROR, f"Several packages provide the plugin {name!r}: {owners}. Uninstall all but one.")
     try:
         return entries[0].load()
     except KeyboardInterrupt:
@@ -153,9 +149,7 @@ def _active(name: str, module: Any, full: FullSettings, *, distribution: str) ->
     found = _hooks_of(name, module)
     settings, blamed = _settings(name, getattr(module, "Settings", PluginSettings), full)
     if not settings.enabled:
-        raise _Broken(
-            DISABLED, f"Its settings say enabled = false. Enable it: [plugins.{name}] enabled = true"
-        )
+        raise _Broken(DISABLED, f"Its settings say enabled = false. Enable it: [plugins.{name}] enabled = true")
     if blamed:
         raise _Broken(
             UNTRUSTED,
@@ -175,9 +169,7 @@ def _active(name: str, module: Any, full: FullSettings, *, distribution: str) ->
 def _check_api(module: Any) -> None:
     wanted = getattr(module, "TM_API", API)
     if wanted != API:
-        raise _Broken(
-            API_MISMATCH, f"It was written for plugin API {wanted}; this tm has {API}. Update one of them."
-        )
+        raise _Broken(API_MISMATCH, f"It was written for plugin API {wanted}; this tm has {API}. Update one of them.")
 
 
 def _settings(name: str, model: Any, full: FullSettings) -> tuple[PluginSettings, tuple[str, ...]]:
@@ -219,13 +211,9 @@ def _checked(name: str, impl: Any, *, has_spec: bool) -> Callable[..., Any]:
         hint = f"Did you mean {near[0]}?" if near else f"Hooks: {', '.join(HOOKS)}."
         raise _Broken(HOOK_ERROR, f"There is no hook {name!r}. {hint}")
     if impl.hookwrapper or impl.wrapper:
-        raise _Broken(
-            HOOK_ERROR, f"Its {name} is a wrapper; tm calls hooks one by one, so remove wrapper=True."
-        )
+        raise _Broken(HOOK_ERROR, f"Its {name} is a wrapper; tm calls hooks one by one, so remove wrapper=True.")
     if inspect.iscoroutinefunction(impl.function):
-        raise _Broken(
-            HOOK_ERROR, f"Its {name} is async; tm calls hooks in threads, so write it without async."
-        )
+        raise _Broken(HOOK_ERROR, f"Its {name} is async; tm calls hooks in threads, so write it without async.")
     kinds = inspect.signature(impl.function).parameters.values()
     if any(each.kind is each.KEYWORD_ONLY for each in kinds):
         raise _Broken(HOOK_ERROR, f"Its {name} has keyword-only arguments; take event and hub as plain ones.")

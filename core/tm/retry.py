@@ -5,15 +5,19 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from tm.errors import NeedsLogin, PermanentFailure, RetryLater
+from tm.clock import stamp
+from tm.errors import NeedsLogin, OutcomeUnknown, PermanentFailure, RetryLater
 from tm.values import Value
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
+    from tm.store.plugins import Health
+
 FIRST_DELAY = timedelta(seconds=5)
 LONGEST_DELAY = timedelta(hours=1)
+SHORTEST_LATER = timedelta(seconds=1)
 DEFAULT_LATER = timedelta(seconds=30)
 LONGEST_LATER = timedelta(hours=24)
 GIVE_UP_AFTER = timedelta(hours=24)
@@ -27,8 +31,8 @@ BREAKER_LONGEST = timedelta(minutes=15)
 class Settled(Value):
     """The judgement on one failed call.
 
-    `outcome` is `later`, `needs login`, `dead` or `unknown`. `after` is the wait before the next attempt;
-    None with a dead letter. `is_counted` adds to the delivery's and the breaker's failures, `pause` holds
+    `outcome` is `later`, `needs login`, `dead`, `unknown` or `reclaimed`. `after` is the wait before the next
+    attempt; None with a dead letter. `is_counted` adds to the delivery's and the breaker's failures, `pause` holds
     the whole plugin back that long, `may_have_happened` sticks to the delivery.
     """
 
@@ -58,18 +62,21 @@ def settle(
         return Settled(outcome="needs login", after=timedelta(0))
     if isinstance(error, PermanentFailure):
         return Settled(outcome="dead")
-    if age >= give_up_after:
-        return Settled(outcome="dead", may_have_happened=True)
-    wait = backoff(failures + 1, random=random)
-    return Settled(outcome="unknown", after=wait, is_counted=True, may_have_happened=True)
+    is_over = age >= give_up_after
+    return Settled(
+        outcome="dead" if is_over else "unknown",
+        after=None if is_over else backoff(failures + 1, random=random),
+        is_counted=True,
+        may_have_happened=True,
+    )
 
 
 def _later(error: RetryLater, age: timedelta) -> Settled:
     if age >= GIVE_UP_WAITING_AFTER:
         return Settled(outcome="dead")
-    asked = DEFAULT_LATER if error.after is None else error.after
-    after = min(max(asked, timedelta(0)), LONGEST_LATER)
-    return Settled(outcome="later", after=after, pause=after if error.whole_plugin else None)
+    asked = getattr(error, "after", None)  # a subclass may have forgotten super().__init__()
+    after = min(max(asked, SHORTEST_LATER), LONGEST_LATER) if isinstance(asked, timedelta) else DEFAULT_LATER
+    return Settled(outcome="later", after=after, pause=after if getattr(error, "whole_plugin", False) else None)
 
 
 def backoff(failures: int, *, random: Callable[[], float]) -> timedelta:
@@ -88,16 +95,65 @@ def breaker_pause(failures: int, trips: int) -> timedelta | None:
     return BREAKER_LONGEST if trips > 6 else min(BREAKER_LONGEST, BREAKER_FIRST * 2**trips)
 
 
-def stale_claim(reclaims: int, failures: int, *, random: Callable[[], float]) -> tuple[timedelta, int]:
-    """Wait and counted failures of a delivery whose worker died: free at first, so that a kill costs nothing.
+def stale_claim(
+    reclaims: int,
+    *,
+    failures: int,
+    age: timedelta,
+    give_up_after: timedelta = GIVE_UP_AFTER,
+    random: Callable[[], float],
+) -> Settled:
+    """Judge a delivery whose worker died, `reclaims` times before: free at first, so that a kill costs nothing.
 
-    From the fifth time on it counts, so that one delivery cannot kill workers for ever.
+    From the fifth time on it is a failure like any, so that one delivery cannot kill workers for ever.
     """
     if reclaims < FREE_RECLAIMS:
-        return timedelta(0), failures
-    return backoff(failures + 1, random=random), failures + 1
+        return Settled(outcome="reclaimed", after=timedelta(0), may_have_happened=True)
+    return settle(OutcomeUnknown(), failures=failures, age=age, give_up_after=give_up_after, random=random)
 
 
-def clamp(due_at: datetime, *, now: datetime) -> datetime:
-    """A due time that a clock set back cannot freeze: never further off than the longest wait."""
-    return min(due_at, now + LONGEST_LATER)
+def clamp(due_at: datetime, *, since: datetime, now: datetime) -> datetime:
+    """When to end a wait that began at `since`, should the clock have been set back in between.
+
+    A wait that seems to begin in the future begins now, and none is longer than the longest there is.
+    """
+    return now + min(due_at - max(since, now), LONGEST_LATER)
+
+
+def succeeded(health: Health, *, now: datetime) -> Health:
+    """A plugin after a delivered call: its breaker closes, a pause the other side asked for goes on."""
+    open_until = None if health.trips else health.open_until
+    return health.with_(failures=0, trips=0, open_until=open_until, last_success_at=stamp(now))
+
+
+def shaken(health: Health, settled: Settled, *, error: str, now: datetime, is_probe: bool) -> Health:
+    """A plugin after a call that was not delivered; `error` is what people are shown."""
+    open_until = None if is_probe else health.open_until
+    health = health.with_(open_until=open_until, last_error=error, last_error_at=stamp(now))
+    if settled.outcome == "needs login":
+        return health.with_(paused=f"needs login: {error}"[:500], paused_at=stamp(now))
+    if settled.pause is not None:
+        return resting(health, settled.pause, now=now)
+    return failed(health, now=now, is_probe=is_probe) if settled.is_counted else health
+
+
+def failed(health: Health, *, now: datetime, is_probe: bool) -> Health:
+    """A plugin after one more counted failure.
+
+    Once it rests, probes alone prolong that: calls that began before may all fail together.
+    """
+    failures = health.failures + 1
+    pause = breaker_pause(failures, health.trips) if is_probe or not health.trips else None
+    health = health.with_(failures=failures)
+    return health if pause is None else resting(health.with_(trips=health.trips + 1), pause, now=now)
+
+
+def resting(health: Health, pause: timedelta, *, now: datetime) -> Health:
+    """A plugin that is not called for a while; a longer rest is never cut short."""
+    until = stamp(now + pause)
+    return health.with_(open_until=max(until, health.open_until or until))
+
+
+def rested(health: Health) -> Health:
+    """A plugin that may be called again at once, on a person's word or because it is settled otherwise."""
+    return health.with_(paused=None, paused_at=None, failures=0, trips=0, open_until=None)

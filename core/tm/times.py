@@ -123,8 +123,7 @@ def duration(text: str) -> timedelta:
         return _duration(_spelled(text))
     except (ValueError, OverflowError):
         raise UsageError(
-            f"Cannot read {text[:60]!r} as a duration of at most 100 years. "
-            "Examples: 90s, 15m, 1h30m, 24h, 7d, 2w."
+            f"Cannot read {text[:60]!r} as a duration of at most 100 years. Examples: 90s, 15m, 1h30m, 24h, 7d, 2w."
         ) from None
 
 

@@ -28,7 +28,7 @@ class Value:
 
     @classmethod
     def _collect(cls) -> frozenset[str]:
-        names = frozenset(n for c in cls.__mro__ for n in c.__dict__.get("__annotations__", ()))
+        names = frozenset(n for c in cls.__mro__ for n in c.__dict__.get("__annotations__", ()))  # noqa: RUF063 - inspect is dear
         cls._fields = names  # type: ignore[attr-defined]  # a per-class cache, filled at the first instance
         return names
 

@@ -36,7 +36,10 @@ LIFE: tuple[tuple[tuple[str, ...], int], ...] = (
     (("measure", "ID", "code_coverage=78.5", "tests_passed=true"), 0),
     (("complete", "ID", "--validate"), 5),
     (("measure", "ID", "code_coverage=91.2"), 0),
-    (("complete", "ID", "--validate", "--actual-hours", "5", "--summary", "Exports stream, 91 % covered."), 0),
+    (
+        ("complete", "ID", "--validate", "--actual-hours", "5", "--summary", "Exports stream, 91 % covered."),
+        0,
+    ),
     (("feedback", "ID", "--quality", "5", "--timeliness", "4", "--note", "faster than expected"), 0),
 )
 
@@ -64,7 +67,12 @@ class Walk:
         self._seen: dict[str, int] = {}
         inherited = {name: value for name, value in environ.items() if not name.startswith(("TM_", "GIT_", "XDG_"))}
         inherited.pop("CI", None)
-        self._environ = {**inherited, "HOME": str(self.folder), "TM_DELIVERY": "worker", "TM_ACTOR": "ada@example.com"}
+        self._environ = {
+            **inherited,
+            "HOME": str(self.folder),
+            "TM_DELIVERY": "worker",
+            "TM_ACTOR": "ada@example.com",
+        }
         self._worker: subprocess.Popen[bytes] | None = None
 
     @property
@@ -88,7 +96,7 @@ class Walk:
                 text = value if isinstance(value, str) else json.dumps(value)
                 self._environ[f"TM_PLUGINS__{entry.name.upper()}__{key.upper()}"] = text
         self.tm("init")
-        self._worker = subprocess.Popen(  # noqa: S603 - tm itself
+        self._worker = subprocess.Popen(
             [sys.executable, "-m", "tm", "worker"],
             cwd=self.folder,
             env=self._environ,
@@ -169,4 +177,3 @@ def show(walk: Walk) -> list[Step]:
     console.print("  tm plugins                      what is installed, and how to enable it")
     console.print("  tm --help                       every verb")
     return steps
-

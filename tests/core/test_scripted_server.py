@@ -85,9 +85,7 @@ def test_one_connection_serves_many_requests(server):
 
 def test_chunks_and_expectations_are_understood(server):
     connection = socket.create_connection(("127.0.0.1", server.port))
-    connection.sendall(
-        b"POST / HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nTransfer-Encoding: chunked\r\n\r\n"
-    )
+    connection.sendall(b"POST / HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nTransfer-Encoding: chunked\r\n\r\n")
     first = connection.recv(100)
     connection.sendall(b"3\r\nabc\r\n2;note\r\nde\r\n0\r\n\r\n")
     second = connection.recv(100)

@@ -21,9 +21,7 @@ def run(session: Session, values: Mapping[str, Any]) -> int:
     from tm.service.lifecycle import block
 
     if values["reason"] is None:
-        raise UsageError(
-            'Say why it is blocked. Example: tm block 7f3a0c11 --reason "waiting for the API key"'
-        )
+        raise UsageError('Say why it is blocked. Example: tm block 7f3a0c11 --reason "waiting for the API key"')
     work = session.work(values)
     task_id = block(work, values["id"], reason=text_of(values["reason"]))
     confirm(work, f"{task_id} blocked.")

@@ -18,7 +18,9 @@ _APART = ("criteria", "measurements", "links", "progress", "context", "depends_o
 def show(session: Session, task_id: str) -> None:
     """Print the task: name and value, then everything that is a list."""
     task = json.loads(Listing(session.database).show_json(task_id))
-    fields = [(name.replace("_", " "), value) for name, value in task.items() if name not in _APART and value is not None]
+    fields = [
+        (name.replace("_", " "), value) for name, value in task.items() if name not in _APART and value is not None
+    ]
     joined = [(name.replace("_", " "), ", ".join(task[name])) for name in ("labels", "depends_on") if task[name]]
     rows(("field", "value"), [*fields, *joined, *_measured(task)])
     for line in _lines(task):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from tm.cli.say import out, rows, say
 from tm.cli.spec import FORMAT, Argument, Command, Option
-from tm.clock import instant, stamp
+from tm.clock import stamp
 from tm.errors import UsageError
 from tm.hosting import Hosting
 from tm.service.replay import replayable
@@ -189,7 +189,11 @@ COMMANDS = (
         help="How much each plugin is owed, since when, and why.",
         run=run_status,
         options=(
-            Option(flag="--max-age", metavar="TIME", help="Exit 6 if something is owed longer, or dead. Such as 15m."),
+            Option(
+                flag="--max-age",
+                metavar="TIME",
+                help="Exit 6 if something is owed longer, or dead. Such as 15m.",
+            ),
             FORMAT,
         ),
     ),

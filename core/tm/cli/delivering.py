@@ -91,7 +91,11 @@ DELIVER = Command(
     panel="Delivery",
     options=(
         Option(flag="--wait", kind="flag", help="Exit 6 if anything is still owed afterwards."),
-        Option(flag="--linger", kind="flag", help="Stay for retries due within minutes, log to tm.log (drains do)."),
+        Option(
+            flag="--linger",
+            kind="flag",
+            help="Stay for retries due within minutes, log to tm.log (drains do).",
+        ),
     ),
 )
 WORKER = Command(

@@ -17,8 +17,7 @@ def parse(command: Command, words: Sequence[str]) -> dict[str, Any] | None:
     """
     options = {option.flag: option for option in command.options}
     values: dict[str, Any] = {
-        option.name: () if option.many else (False if option.kind == "flag" else None)
-        for option in command.options
+        option.name: () if option.many else (False if option.kind == "flag" else None) for option in command.options
     }
     placed: list[str] = []
     rest = iter(words)
@@ -27,12 +26,12 @@ def parse(command: Command, words: Sequence[str]) -> dict[str, Any] | None:
             placed.extend(rest)
         elif word[:1] != "-" or word == "-":
             placed.append(word)
-        elif not _take(options, values, word, rest):
+        elif not _take(options, values, word=word, rest=rest):
             return None
     return _place(command, values, placed)
 
 
-def _take(options: dict[str, Option], values: dict[str, Any], word: str, rest: Any) -> bool:
+def _take(options: dict[str, Option], values: dict[str, Any], *, word: str, rest: Any) -> bool:
     flag, equals, attached = word.partition("=")
     option = options.get(flag)
     if option is None or (option.kind == "flag" and equals):

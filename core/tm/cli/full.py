@@ -99,7 +99,7 @@ def _load(name: str, entry: EntryPoint) -> Any:
 def _application() -> typer.Typer:
     application = typer.Typer(
         cls=_Group,
-        help="Tasks that tell your tools: one short command changes a task, plugins tell Slack, Jira, git and the rest.",
+        help="Tasks that tell your tools: a short command changes a task, plugins tell Slack, Jira, git and the rest.",
         no_args_is_help=False,
         pretty_exceptions_enable=False,
         context_settings={"help_option_names": ["--help", "-h"]},
@@ -148,7 +148,8 @@ def _callback(command: Command) -> Callable[..., int]:
     def call(**values: Any) -> int:
         context: Any = values.pop("ctx")
         typed = {name: tuple(value) if isinstance(value, list) else value for name, value in values.items()}
-        for many in (each.name for each in (*command.arguments, *command.options) if each.many):
+        words: list[Argument | Option] = [*command.arguments, *command.options]
+        for many in [each.name for each in words if each.many]:
             typed[many] = typed[many] or ()
         return command.run(_session(context.find_root().obj), typed)
 
@@ -179,7 +180,12 @@ def _argument(argument: Argument) -> inspect.Parameter:
 def _option(option: Option) -> inspect.Parameter:
     kind: Any = Literal[option.choices] if option.choices else _TYPES[option.kind]
     is_flag = option.kind == "flag"
-    info = typer.Option(option.flag, help=_escaped(option.help), metavar=None if is_flag else option.metavar, show_default=False)
+    info = typer.Option(
+        option.flag,
+        help=_escaped(option.help),
+        metavar=None if is_flag else option.metavar,
+        show_default=False,
+    )
     if is_flag:
         return _parameter(option.name, Annotated[bool, info], False)
     return _parameter(option.name, Annotated[list[kind] if option.many else (kind | None), info], None)

@@ -123,7 +123,12 @@ UPDATE = Command(
         Option(flag="--deadline", metavar="WHEN", help="2026-12-24, tomorrow, friday, +3d."),
         Option(flag="--estimated-hours", kind="float", metavar="HOURS", help="Hours it should take."),
         Option(flag="--actual-hours", kind="float", metavar="HOURS", help="Hours it took."),
-        Option(flag="--depends-on", many=True, metavar="ID", help="All tasks it waits for, replacing the old ones."),
+        Option(
+            flag="--depends-on",
+            many=True,
+            metavar="ID",
+            help="All tasks it waits for, replacing the old ones.",
+        ),
         Option(flag="--criterion", many=True, metavar="EXPR", help="All its criteria, replacing the old ones."),
         Option(flag="--criteria", metavar="JSON", help="The same as JSON; [] removes all. @FILE or -."),
         Option(

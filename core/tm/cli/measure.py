@@ -42,9 +42,7 @@ def _pairs(words: tuple[str, ...]) -> dict[str, Any]:
     for word in words:
         name, equals, value = word.partition("=")
         if not equals:
-            raise UsageError(
-                f"{word[:60]!r} is no name=value. Example: tm measure 7f3a0c11 code_coverage=87.5"
-            )
+            raise UsageError(f"{word[:60]!r} is no name=value. Example: tm measure 7f3a0c11 code_coverage=87.5")
         pairs[name.strip()] = typed(value)
     return pairs
 
@@ -56,9 +54,7 @@ COMMAND = Command(
     run=run,
     arguments=(ID, Argument(name="values", many=True, help="name=value, or met / unmet with --criterion.")),
     options=(
-        Option(
-            flag="--criterion", kind="int", metavar="N", help="Decide the manual criterion with this number."
-        ),
+        Option(flag="--criterion", kind="int", metavar="N", help="Decide the manual criterion with this number."),
         Option(flag="--source", metavar="WHERE", help="Where the values come from: a tool, a report, a URL."),
         *CHANGING,
     ),

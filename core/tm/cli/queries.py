@@ -119,7 +119,10 @@ SEARCH = Command(
     run=run_search,
     panel="Daily",
     arguments=(Argument(name="words", many=True, help="Words, or their beginnings; all must be there."),),
-    options=(Option(flag="--limit", kind="int", metavar="N", help="At most so many; 20 if not said."), FORMATS),
+    options=(
+        Option(flag="--limit", kind="int", metavar="N", help="At most so many; 20 if not said."),
+        FORMATS,
+    ),
 )
 METRICS = Command(
     name="metrics",

@@ -29,7 +29,7 @@ def run_init(session: Session, _values: Mapping[str, Any]) -> int:
     refuse_network_folder(str(folder))
     with SqliteDatabase(str(folder / "tm.db")) as database:
         database.execute("select 1")
-    say(f"{'There already is' if is_there else 'Made'} a store in {folder}. First task: tm add \"…\"")
+    say(f'{"There already is" if is_there else "Made"} a store in {folder}. First task: tm add "…"')
     return 0
 
 

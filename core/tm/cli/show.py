@@ -31,6 +31,4 @@ def run(session: Session, values: Mapping[str, Any]) -> int:
     return 0
 
 
-COMMAND = Command(
-    name="show", help="Show one task.", panel="Daily", run=run, arguments=(ID,), options=(FORMAT,)
-)
+COMMAND = Command(name="show", help="Show one task.", panel="Daily", run=run, arguments=(ID,), options=(FORMAT,))

@@ -53,12 +53,8 @@ class Command(Value):
 ID = Argument(name="id", help="The task: its id, 4 or more digits of it, or a linked key such as PROJ-123.")
 CHANGING = (
     Option(flag="--by", metavar="WHO", help="Who does this; else TM_ACTOR, git's user.email, or user@host."),
-    Option(
-        flag="--key", metavar="KEY", help="Idempotency key: the same command again with it changes nothing."
-    ),
-    Option(
-        flag="--revision", kind="int", metavar="N", help="Refuse if the task is no longer at this revision."
-    ),
+    Option(flag="--key", metavar="KEY", help="Idempotency key: the same command again with it changes nothing."),
+    Option(flag="--revision", kind="int", metavar="N", help="Refuse if the task is no longer at this revision."),
     Option(flag="--wait", kind="flag", help="Wait until the plugins were told; exit 6 if one could not be."),
 )
 FORMAT = Option(

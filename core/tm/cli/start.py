@@ -58,7 +58,8 @@ def _run_hot(words: Sequence[str]) -> int:
         return _run_typer(words)
     from tm.app import Session
 
-    return command.run(Session(os.environ, os.getcwd()), values)
+    session = Session(os.environ, os.getcwd())  # noqa: PTH109 - pathlib is dear
+    return command.run(session, values)
 
 
 def _hot_command(verb: str) -> Command:
@@ -81,7 +82,7 @@ def _confess(error: Exception) -> int:
 
     where = traceback.extract_tb(error.__traceback__)[-1]
     sys.stderr.write(
-        f"tm: this is a bug in tm: {type(error).__name__} at {os.path.basename(where.filename)}:{where.lineno}. "
+        f"tm: this is a bug in tm: {type(error).__name__} at {where.filename.rpartition('/')[2]}:{where.lineno}. "
         "Nothing more was stored. Please report it; TM_DEBUG=1 shows the whole trace.\n"
     )
     return BUG

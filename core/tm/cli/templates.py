@@ -20,9 +20,7 @@ def fields_of_template(session: Session, name: str) -> dict[str, Any]:
     templates = full(session.place, session.environ).templates
     if name not in templates:
         near = get_close_matches(name, templates, n=1)
-        known = (
-            f"Did you mean {near[0]}?" if near else f"Templates: {', '.join(sorted(templates)) or 'none'}."
-        )
+        known = f"Did you mean {near[0]}?" if near else f"Templates: {', '.join(sorted(templates)) or 'none'}."
         raise UsageError(f"There is no template {name[:60]!r}. {known}")
     fields = templates[name].model_dump(exclude_none=True)
     if "criteria" in fields:

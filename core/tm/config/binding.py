@@ -214,9 +214,7 @@ def _secret_texts(value: Any, model: type[BaseModel] | None) -> list[str]:
     found = []
     for key, inner in value.items():
         field = model.model_fields.get(key) if model else None
-        if model is None or (
-            field and mentions(field.annotation, _SECRETS) and not model_inside(field.annotation)
-        ):
+        if model is None or (field and mentions(field.annotation, _SECRETS) and not model_inside(field.annotation)):
             found += _secret_texts(inner, None)
         elif field and (table := model_inside(field.annotation)):
             found += _secret_texts(inner, table)

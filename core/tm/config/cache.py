@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from tm.config.places import Place
 
 # Within one tick of the disk's clock, at most a hundredth of a second, a file may change and keep its mark.
-_TICKS = 50_000_000
+_TICKS = 20_000_000
 
 
 def refreshed(place: Place, environ: Mapping[str, str], *, versions: list[tuple[str, str]]) -> dict[str, str]:

@@ -135,9 +135,7 @@ def _file_of(url: str) -> str:
     return path
 
 
-def _store_folder(
-    environ: Mapping[str, str], holder: str | None, *, repository: _Repository | None
-) -> tuple[str, str]:
+def _store_folder(environ: Mapping[str, str], holder: str | None, *, repository: _Repository | None) -> tuple[str, str]:
     if holder:
         return join(holder, MARKER), "project"
     if repository:

@@ -30,9 +30,13 @@ class Redactor:
         self._forms = sorted((f for f in forms if len(f) >= _SHORTEST), key=lambda f: (-len(f), f))
 
     def clean(self, text: str, limit: int = 2000) -> str:
-        """The text with every secret replaced by `***`, cut to at most `limit` characters."""
+        """The text with every secret replaced by `***`, cut to at most `limit` characters.
+
+        Halves of characters, as in undecodable file names, become `?`: no store takes them.
+        """
         for form in self._forms:
             text = text.replace(form, MASK)
+        text = text.encode("utf-8", "replace").decode("utf-8")
         return text if len(text) <= limit else text[: max(limit - 1, 0)] + "…"[:limit]
 
 

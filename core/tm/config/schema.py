@@ -66,9 +66,7 @@ PluginName = Annotated[str, AfterValidator(_plugin_name)]
 
 
 class _Table(BaseModel):
-    model_config = ConfigDict(
-        extra="forbid", frozen=True, hide_input_in_errors=True, use_attribute_docstrings=True
-    )
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True, use_attribute_docstrings=True)
 
 
 class Template(_Table):
@@ -141,9 +139,7 @@ class FullSettings(Value):
     def plugin_origins(self, name: str) -> dict[str, str]:
         """The origins of one plugin's table, by its own keys."""
         prefix = dotted(("plugins", name)) + "."
-        return {
-            key.removeprefix(prefix): path for key, path in self.origins.items() if key.startswith(prefix)
-        }
+        return {key.removeprefix(prefix): path for key, path in self.origins.items() if key.startswith(prefix)}
 
 
 def full(place: Place, environ: Mapping[str, str]) -> FullSettings:

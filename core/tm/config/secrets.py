@@ -64,9 +64,7 @@ def _read(path: str) -> dict[str, dict[str, str]]:
     tables = read_toml(path, private=True)
     for name, table in tables.items():
         if not isinstance(table, dict):
-            raise ConfigError(
-                f"{where(path, name)}: {name} belongs under its plugin's name: [my_plugin]"
-            )
+            raise ConfigError(f"{where(path, name)}: {name} belongs under its plugin's name: [my_plugin]")
         for key, value in table.items():
             if not isinstance(value, str):
                 spot = dotted((name, key))

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from tm.service.work import Work
 
 
-def complete(  # noqa: PLR0913 - the options of one use case
+def complete(
     work: Work,
     ref: str,
     *,
@@ -51,9 +51,7 @@ def complete(  # noqa: PLR0913 - the options of one use case
             actual_hours=task.actual_hours if actual_hours is None else actual_hours,
         )
         data = _frozen(work, judged, measured, validate=validate, force=force)
-        caused = work.keep(
-            task, done, events.COMPLETED, data={"summary": summary, **data} if summary else data
-        )
+        caused = work.keep(task, done, events.COMPLETED, data={"summary": summary, **data} if summary else data)
         free_dependents(work, task.id, caused_by=caused)
         return task.id
 
@@ -117,26 +115,20 @@ def feedback(
         task = work.get(ref)
         if task.status != model.COMPLETED:
             raise Refused(f"Task {task.id} is {task.status}; only a completed task takes feedback.")
-        rated = _rated(
-            task, quality=quality, timeliness=timeliness, note=note, automated=work.caller.automated
-        )
+        rated = _rated(task, quality=quality, timeliness=timeliness, note=note, automated=work.caller.automated)
         data = {
             "quality": quality,
             "timeliness": timeliness,
             "note": note,
             "automated": work.caller.automated,
         }
-        work.keep(
-            task, rated, events.RATED, data={name: each for name, each in data.items() if each is not None}
-        )
+        work.keep(task, rated, events.RATED, data={name: each for name, each in data.items() if each is not None})
         return task.id
 
     return work.once("feedback", (ref, quality, timeliness, note), change)
 
 
-def _rated(
-    task: Task, *, quality: int | None, timeliness: int | None, note: str | None, automated: bool
-) -> Task:
+def _rated(task: Task, *, quality: int | None, timeliness: int | None, note: str | None, automated: bool) -> Task:
     return task.with_(
         feedback_quality=task.feedback_quality if quality is None else quality,
         feedback_timeliness=task.feedback_timeliness if timeliness is None else timeliness,

@@ -158,14 +158,13 @@ def check(fields: Mapping[str, Any]) -> dict[str, Any]:
     unknown = next((name for name in fields if name not in FIELDS), None)
     if unknown is not None:
         raise UsageError(f"A task has no field {unknown!r} to set. Fields: {', '.join(FIELDS)}.")
-    return {
-        name: _CHECKS[name](value) if value is not None else _empty(name) for name, value in fields.items()
-    }
+    return {name: _CHECKS[name](value) if value is not None else _emptied(name) for name, value in fields.items()}
 
 
-def _empty(name: str) -> None:
+def _emptied(name: str) -> Any:
     if name not in CLEARABLE:
         raise UsageError(f"The {name} of a task cannot be empty.")
+    return None
 
 
 def _labels(value: Sequence[str]) -> tuple[str, ...]:

@@ -45,9 +45,7 @@ def block(work: Work, ref: str, *, reason: str) -> str:
     """Block a task for a reason. Blocking a blocked task replaces the reason. Returns the task's id."""
     reason = model.text(reason, of="reason").strip()
     if not reason:
-        raise UsageError(
-            'Say why it is blocked. Example: tm block 7f3a0c11 --reason "waiting for the API key"'
-        )
+        raise UsageError('Say why it is blocked. Example: tm block 7f3a0c11 --reason "waiting for the API key"')
 
     def change() -> str:
         task = work.get(ref)
@@ -95,12 +93,8 @@ def reopen(work: Work, ref: str, *, reason: str | None = None) -> str:
     def change() -> str:
         task = work.get(ref)
         if task.is_open:
-            raise InvalidTransition(
-                f"Task {task.id} is {task.status}; only a completed or cancelled task reopens."
-            )
-        reopened = task.moved_to(model.IN_PROGRESS).with_(
-            completed_at=None, started_at=task.started_at or work.now
-        )
+            raise InvalidTransition(f"Task {task.id} is {task.status}; only a completed or cancelled task reopens.")
+        reopened = task.moved_to(model.IN_PROGRESS).with_(completed_at=None, started_at=task.started_at or work.now)
         work.keep(task, reopened, events.REOPENED, data=data)
         return task.id
 

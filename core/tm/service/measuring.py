@@ -5,6 +5,7 @@ from __future__ import annotations
 from tm import events, model
 from tm.criteria import judged
 from tm.errors import UsageError
+from tm.expressions import ExpressionError, is_manual, parse
 from tm.store.measurements import Measurements
 
 TYPE_CHECKING = False
@@ -15,8 +16,8 @@ if TYPE_CHECKING:
     from tm.model import Task
     from tm.service.work import Work
 
-NAME_LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.:/-"
-VALUE_LIMIT = 1000
+NAME_LENGTH = 200
+VALUE_LENGTH = 1000
 
 
 def measure(work: Work, ref: str, values: Mapping[str, Any], *, source: str | None = None) -> str:
@@ -40,9 +41,7 @@ def measure(work: Work, ref: str, values: Mapping[str, Any], *, source: str | No
                 actor=work.caller.actor,
             )
         data = {"measurements": dict(values)}
-        work.keep(
-            task, _judged(work, task), events.MEASURED, data={**data, "source": source} if source else data
-        )
+        work.keep(task, _judged(work, task), events.MEASURED, data={**data, "source": source} if source else data)
         return task.id
 
     return work.once("measure", (ref, tuple(values.items()), source), change)
@@ -55,11 +54,9 @@ def decide(work: Work, ref: str, *, number: int, verdict: str) -> str:
     def change() -> str:
         task = work.get(ref)
         if not 1 <= number <= len(task.criteria):
-            raise UsageError(
-                f"Task {task.id} has {len(task.criteria)} criteria; there is no number {number}."
-            )
+            raise UsageError(f"Task {task.id} has {len(task.criteria)} criteria; there is no number {number}.")
         chosen = task.criteria[number - 1]
-        if chosen.measurable is not None:
+        if not is_manual(chosen.measurable):
             raise UsageError(
                 f"Criterion {number} of task {task.id} is measured, not decided: {chosen.measurable}. "
                 f"Use tm measure {task.id} name=value"
@@ -80,12 +77,19 @@ def _judged(work: Work, task: Task) -> Task:
 
 
 def _check(name: str, value: Any) -> None:
-    if not name or not (name[0].isalpha() or name[0] == "_") or name.strip(NAME_LETTERS) or len(name) > 200:
+    if len(name) > NAME_LENGTH or not _is_name(name):
         raise UsageError(
-            f"{name[:60]!r} is no name of a measurement: start with a letter, then letters, digits and _ . : / -"
+            f"{name[:60]!r} is no name that criteria can read: start with a letter, then letters, digits and _ . : / -"
         )
-    if isinstance(value, str) and (len(value) > VALUE_LIMIT or not value.strip()):
-        raise UsageError(f"The value of {name} must have 1 to {VALUE_LIMIT} characters.")
+    if isinstance(value, str) and not 1 <= len(value.strip()) <= VALUE_LENGTH:
+        raise UsageError(f"The value of {name} must have 1 to {VALUE_LENGTH} characters.")
+
+
+def _is_name(text: str) -> bool:
+    try:
+        return parse(text).names == (text,)
+    except ExpressionError:
+        return False
 
 
 def typed(text: str) -> int | float | bool | str:

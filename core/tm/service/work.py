@@ -49,7 +49,7 @@ class Work:
     `remarks` what a person should hear besides success.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - composed here, named by keyword
         self,
         database: Database,
         clock: Clock,
@@ -157,7 +157,7 @@ class Work:
             self._record(task, consequence, told, why, revision + step, first)
         return first
 
-    def _record(  # noqa: PLR0913, PLR0917 - one row, its columns
+    def _record(  # noqa: PLR0917 - one row, its columns
         self,
         task: Task,
         kind: str,

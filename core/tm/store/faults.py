@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pathlib
 
 _SENTENCES = (
     (
@@ -46,12 +47,12 @@ def sentence(error: Exception, path: str, wait: float) -> str:
 
 
 def _why_unopened(path: str) -> str:
-    folder = os.path.dirname(path) or "."
-    if os.path.isdir(path):
+    folder = str(Path(path).parent)
+    if pathlib.Path(path).is_dir():
         return "it is a folder"
     if not os.access(folder, os.X_OK):
         return f"you may not enter {folder}"
-    if os.path.exists(path) and not os.access(path, os.R_OK):
+    if pathlib.Path(path).exists() and not os.access(path, os.R_OK):
         return "you may not read it"
     if not os.access(folder, os.W_OK):
         return f"the folder {folder} is read-only for you"

@@ -94,9 +94,7 @@ class Ledger:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def rows(
-        self, *, plugin: str | None, states: Sequence[str], limit: int, newest_first: bool = True
-    ) -> list[Row]:
+    def rows(self, *, plugin: str | None, states: Sequence[str], limit: int, newest_first: bool = True) -> list[Row]:
         """Deliveries of a plugin (or all) in these states (or any)."""
         from tm.jsontext import dumps
 
@@ -129,9 +127,7 @@ class Ledger:
         """End a dead or pending delivery for good; its task goes on. Raises Refused for one under way or over."""
         row = self.get(delivery_id)
         if self._database.execute(DROP, (at, delivery_id)).rowcount != 1:
-            raise Refused(
-                f"Delivery {delivery_id} is {row.state}; only a dead or pending one can be dropped."
-            )
+            raise Refused(f"Delivery {delivery_id} is {row.state}; only a dead or pending one can be dropped.")
 
     def standings(self) -> list[Standing]:
         """How each plugin ever seen stands."""

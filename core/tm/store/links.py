@@ -22,7 +22,8 @@ select plugin, instance, kind, task_id, outside_id, key, url, title, detail, sta
 from link where plugin = ? order by task_id, kind, outside_id"""
 IS_LINKED = "select 1 from link where plugin = ? and task_id = ? limit 1"
 SAVE = """
-insert into link (plugin, instance, kind, task_id, outside_id, key, url, title, detail, state, base, exclusive, linked_at)
+insert into link
+  (plugin, instance, kind, task_id, outside_id, key, url, title, detail, state, base, exclusive, linked_at)
 values (:plugin, :instance, :kind, :task_id, :outside_id, :key, :url, :title, :detail, :state, :base, :exclusive, :at)
 on conflict (plugin, instance, kind, task_id, outside_id) do update set key = excluded.key, url = excluded.url,
   title = excluded.title, detail = excluded.detail, state = excluded.state, base = excluded.base"""
@@ -75,9 +76,7 @@ class Links:
 
     def of_object(self, *, plugin: str, instance: str, kind: str, outside_id: str) -> list[Link]:
         """The links to one outside object."""
-        return [
-            link_of(row) for row in self._database.execute(OF_OBJECT, (plugin, instance, kind, outside_id))
-        ]
+        return [link_of(row) for row in self._database.execute(OF_OBJECT, (plugin, instance, kind, outside_id))]
 
     def of_plugin(self, plugin: str) -> list[Link]:
         """Every link a plugin made."""
@@ -98,9 +97,7 @@ class Links:
 
     def delete(self, link: Link) -> bool:
         """Forget a link; False if it was not there."""
-        done = self._database.execute(
-            DELETE, (link.plugin, link.instance, link.kind, link.task_id, link.outside_id)
-        )
+        done = self._database.execute(DELETE, (link.plugin, link.instance, link.kind, link.task_id, link.outside_id))
         return done.rowcount == 1
 
 

@@ -24,13 +24,14 @@ insert into delivery (event_seq, plugin, line, judged, due_at, owed_since) value
 on conflict (event_seq, plugin) do nothing"""
 IS_WOKEN = """
 select 1 from delivery join event on event.seq = delivery.event_seq
-where delivery.plugin = ? and delivery.line = ? and delivery.state = 'pending'
+where delivery.plugin = ? and delivery.line = ? and delivery.holds = 1 and delivery.state = 'pending'
   and event.type = 'sync.requested' limit 1"""
 UNJUDGED = """
 select delivery.id, event.seq, event.id, event.type, event.task_id, event.revision, event.origin, event.actor,
   event.caused_by, event.at, event.changes, event.data, event.snapshot
 from delivery join event on event.seq = delivery.event_seq
-where delivery.plugin = ? and delivery.judged = 0 and delivery.state = 'pending' order by delivery.event_seq limit ?"""
+where delivery.plugin = ? and delivery.state in ('pending', 'claimed') and delivery.state = 'pending'
+  and delivery.judged = 0 order by delivery.event_seq limit ?"""
 JUDGE = "update delivery set judged = 1 where id = ?"
 NOT_WANTED = """
 update delivery set judged = 1, state = 'dropped', holds = 0, ended_at = ?, error = 'not wanted by the plugin'
@@ -63,10 +64,18 @@ ORPHANS = """
 select id, plugin, generation, failures, reclaims, first_attempt_at from delivery
 where plugin in (select name from plugin) and state in ('pending', 'claimed') and state = 'claimed'"""
 RECLAIM = """
-update delivery set state = 'pending', unknown = 1, generation = generation + 1, reclaims = reclaims + 1,
-  failures = :failures, due_at = :due_at, claimed_by = null,
+update delivery set state = :state, holds = :holds, unknown = 1, generation = generation + 1, reclaims = reclaims + 1,
+  failures = :failures, due_at = coalesce(:due_at, due_at), claimed_by = null, ended_at = :ended_at,
   error = 'the worker died during the call', error_class = 'reclaimed'
 where id = :id and generation = :generation and state = 'claimed'"""
+WAITING = """
+select d.id, d.due_at, coalesce((select max(ended_at) from attempt where delivery_id = d.id), d.owed_since)
+from delivery d
+where d.plugin = ? and d.state in ('pending', 'claimed') and d.state = 'pending' and d.due_at > ?"""
+SET_DUE = "update delivery set due_at = ? where id = ?"
+FORGET_AGE = """
+update delivery set first_attempt_at = null
+where plugin = ? and state in ('pending', 'claimed') and state = 'pending'"""
 NEXT_DUE = """
 select d.due_at from delivery d
 where d.plugin = :plugin and d.state in ('pending', 'claimed') and d.state = 'pending' and d.judged = 1
@@ -95,7 +104,10 @@ class Owed(Value):
 
 
 class Claimed(Value):
-    """A delivery claimed for one call. Instants are UTC stamps; `attempt` counts from 1."""
+    """A delivery claimed for one call. Instants are UTC stamps; `attempt` counts from 1.
+
+    `is_probe` marks the one call that a plugin at rest after many failures is let make.
+    """
 
     id: int
     event: Event
@@ -106,6 +118,7 @@ class Claimed(Value):
     first_attempt_at: str
     failures: int
     unknown: bool
+    is_probe: bool = False
 
 
 class Ending(Value):
@@ -133,7 +146,7 @@ class Orphan(Value):
     generation: int
     failures: int
     reclaims: int
-    first_attempt_at: str | None
+    first_attempt_at: str
 
 
 class Outbox:
@@ -145,9 +158,7 @@ class Outbox:
     def unfanned(self, limit: int) -> list[Owed]:
         """The oldest events not yet fanned out, in order."""
         rows = self._database.execute(UNFANNED, (limit,)).fetchall()
-        return [
-            Owed(event=event_of(row[:-1]), owed_to=tuple(filter(None, row[-1].split(",")))) for row in rows
-        ]
+        return [Owed(event=event_of(row[:-1]), owed_to=tuple(filter(None, row[-1].split(",")))) for row in rows]
 
     def has_unfanned(self) -> bool:
         """Whether any event waits to be fanned out."""
@@ -230,15 +241,35 @@ class Outbox:
         names = ("id", "plugin", "generation", "failures", "reclaims", "first_attempt_at")
         return [Orphan(**dict(zip(names, row, strict=True))) for row in self._database.execute(ORPHANS)]
 
-    def reclaim(self, orphan: Orphan, *, due_at: str, failures: int, at: str) -> None:
-        """Put an orphan back in line; what it was about to do may have happened."""
+    def reclaim(self, orphan: Orphan, ending: Ending, *, at: str) -> None:
+        """Put an orphan back in line, or bury it; what it was about to do may have happened."""
         self._database.execute(
             RECLAIM,
-            {"id": orphan.id, "generation": orphan.generation, "due_at": due_at, "failures": failures},
+            {
+                "id": orphan.id,
+                "generation": orphan.generation,
+                "state": ending.state,
+                "holds": int(ending.holds),
+                "due_at": ending.due_at,
+                "failures": ending.failures,
+                "ended_at": None if ending.state == "pending" else at,
+            },
         )
         self._database.execute(
             END_ATTEMPT, (at, "reclaimed", "the worker died during the call", orphan.id, orphan.generation)
         )
+
+    def waiting(self, plugin: str, *, now: str) -> list[tuple[int, str, str]]:
+        """The plugin's deliveries that are not due yet: id, due time, and when that wait began."""
+        return self._database.execute(WAITING, (plugin, now)).fetchall()
+
+    def set_due(self, delivery_id: int, *, due_at: str) -> None:
+        """Move a pending delivery's due time."""
+        self._database.execute(SET_DUE, (due_at, delivery_id))
+
+    def forget_age(self, plugin: str) -> None:
+        """Count the age of the plugin's pending deliveries anew: it could not be called, and that is not theirs."""
+        self._database.execute(FORGET_AGE, (plugin,))
 
     def next_due(self, plugin: str) -> str | None:
         """When the plugin's next delivery that nothing holds back is due, or None."""
@@ -253,9 +284,7 @@ class Outbox:
         """How many events of a run still wait to be fanned out."""
         return int(self._database.execute(UNFANNED_BETWEEN, (first, last)).fetchone()[0])
 
-    def prune(
-        self, *, delivered_before: str, dead_before: str, attempts_before: str, limit: int = 500
-    ) -> int:
+    def prune(self, *, delivered_before: str, dead_before: str, attempts_before: str, limit: int = 500) -> int:
         """Forget one batch of old deliveries and attempts; how many rows went."""
         deliveries = self._database.execute(PRUNE_DELIVERIES, (delivered_before, dead_before, limit)).rowcount
         return deliveries + self._database.execute(PRUNE_ATTEMPTS, (attempts_before, limit)).rowcount

@@ -85,7 +85,7 @@ class PluginRecords:
         """Store JSON under a free key; False if the key is taken."""
         return self._database.execute(ADD_STATE, (plugin, key, value, at, expires_at)).rowcount == 1
 
-    def replace_state(  # noqa: PLR0913 - one row, its columns
+    def replace_state(
         self, plugin: str, key: str, *, value: str, was: str, at: str, expires_at: str | None
     ) -> bool:
         """Store JSON over exactly the JSON that was there; False if it was not."""

@@ -99,7 +99,7 @@ class SqliteDatabase:
             fcntl.flock(self._lock, fcntl.LOCK_UN)
 
     def _open(self) -> sqlite3.Connection:
-        is_there = os.path.exists(self.path)
+        is_there = os.path.exists(self.path)  # noqa: PTH110 - pathlib is dear
         if not is_there:
             from tm.store.migrate import prepare_folder
 

@@ -57,7 +57,7 @@ class Host:
     `tasks` changes tasks as a person at the command line does.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - composed here, named by keyword
         self,
         folder: Path,
         *,

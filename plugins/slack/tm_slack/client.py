@@ -35,7 +35,7 @@ class Webhook(WebhookClient):
     def __init__(
         self, url: str, *, timeout: timedelta, proxy: str | None, monotonic: Callable[[], float]
     ) -> None:
-        super().__init__(url, timeout=10, logger=_SILENT, retry_handlers=[])
+        super().__init__(url, logger=_SILENT, retry_handlers=[])
         self._seconds = timeout.total_seconds()
         self._through = proxy
         self._monotonic = monotonic

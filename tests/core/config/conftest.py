@@ -43,10 +43,18 @@ def git(environ: dict[str, str]):
 
 
 @pytest.fixture
-def repository(home: Path, git) -> Path:
-    """A repository with one commit, in the home folder."""
+def repository(home: Path) -> Path:
+    """A repository without commits in the home folder, laid out as `git init` does."""
     folder = home / "work"
-    folder.mkdir()
-    git(folder, "init", "-q", "-b", "main")
-    git(folder, "commit", "-q", "--allow-empty", "-m", "first")
+    for part in ("objects", "refs", "hooks"):
+        (folder / ".git" / part).mkdir(parents=True)
+    (folder / ".git" / "HEAD").write_text("ref: refs/heads/main\n")
+    (folder / ".git" / "config").write_text("[core]\nrepositoryformatversion = 0\nbare = false\n")
     return folder
+
+
+@pytest.fixture
+def committed(repository: Path, git) -> Path:
+    """The repository with its first commit."""
+    git(repository, "commit", "-q", "--allow-empty", "-m", "first")
+    return repository

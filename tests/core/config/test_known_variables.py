@@ -11,9 +11,7 @@ from tm.config.variables import VARIABLES, unknown_variables
 
 
 def test_a_misspelled_variable_is_named_with_the_nearest_real_one():
-    assert unknown_variables({"TM_DELIVRY": "inline"}) == [
-        "TM_DELIVRY is no variable of tm; did you mean TM_DELIVERY?"
-    ]
+    assert unknown_variables({"TM_DELIVRY": "inline"}) == ["TM_DELIVRY is no variable of tm; did you mean TM_DELIVERY?"]
 
 
 def test_a_variable_of_another_program_is_mentioned_and_no_more():
@@ -23,9 +21,7 @@ def test_a_variable_of_another_program_is_mentioned_and_no_more():
 
 
 def test_a_plugin_variable_without_plugin_or_key_is_mentioned():
-    found = unknown_variables(
-        {"TM_PLUGINS__CHAT": "1", "TM_PLUGINS__A-B__C": "1", "TM_PLUGINS__CHAT__TOKEN": "1"}
-    )
+    found = unknown_variables({"TM_PLUGINS__CHAT": "1", "TM_PLUGINS__A-B__C": "1", "TM_PLUGINS__CHAT__TOKEN": "1"})
 
     assert found == [
         "TM_PLUGINS__A-B__C sets nothing: write TM_PLUGINS__<NAME>__<KEY> with a plugin's name and key.",
@@ -40,9 +36,7 @@ def test_what_tm_reads_is_known():
 def test_every_variable_named_in_the_settings_code_is_known():
     folder = Path(tm.__file__).parent / "config"
     named = {
-        name
-        for file in folder.glob("*.py")
-        for name in re.findall(r"\bTM_[A-Z]+(?:_[A-Z]+)*\b", file.read_text())
+        name for file in folder.glob("*.py") for name in re.findall(r"\bTM_[A-Z]+(?:_[A-Z]+)*\b", file.read_text())
     }
 
     assert named - {"TM_PLUGINS"} <= set(VARIABLES)

@@ -44,36 +44,36 @@ def test_in_a_repository_the_hub_lives_in_gits_folder(repository, environ):
     assert place.common_dir == place.git_dir == f"{repository}/.git"
 
 
-def test_linked_work_trees_share_the_hub_of_the_main_one(repository, environ, git, home):
-    git(repository, "worktree", "add", "-q", str(home / "linked"))
+def test_linked_work_trees_share_the_hub_of_the_main_one(committed, environ, git, home):
+    git(committed, "worktree", "add", "-q", str(home / "linked"))
 
     place = find_place(environ, str(home / "linked"))
 
-    assert (place.folder, place.root) == (f"{repository}/.git/tm", str(repository))
-    assert place.git_dir == f"{repository}/.git/worktrees/linked"
+    assert (place.folder, place.root) == (f"{committed}/.git/tm", str(committed))
+    assert place.git_dir == f"{committed}/.git/worktrees/linked"
 
 
-def test_a_submodule_has_a_hub_of_its_own(repository, environ, git, home):
+def test_a_submodule_has_a_hub_of_its_own(committed, environ, git, home):
     outer = home / "outer"
     outer.mkdir()
     git(outer, "init", "-q")
-    git(outer, "submodule", "--quiet", "add", str(repository), "part")
+    git(outer, "submodule", "--quiet", "add", str(committed), "part")
 
     place = find_place(environ, str(outer / "part"))
 
     assert (place.folder, place.root) == (f"{outer}/.git/modules/part/tm", f"{outer}/part")
 
 
-def test_a_bare_repository_has_a_hub_when_one_stands_inside(repository, environ, git, home):
-    git(home, "clone", "-q", "--bare", str(repository), "shared.git")
+def test_a_bare_repository_has_a_hub_when_one_stands_inside(committed, environ, git, home):
+    git(home, "clone", "-q", "--bare", str(committed), "shared.git")
 
     place = find_place(environ, f"{home}/shared.git/hooks")
 
     assert (place.kind, place.folder, place.root) == ("git", f"{home}/shared.git/tm", None)
 
 
-def test_a_work_tree_of_a_bare_repository_is_its_own_root(repository, environ, git, home):
-    git(home, "clone", "-q", "--bare", str(repository), "shared.git")
+def test_a_work_tree_of_a_bare_repository_is_its_own_root(committed, environ, git, home):
+    git(home, "clone", "-q", "--bare", str(committed), "shared.git")
     git(home / "shared.git", "worktree", "add", "-q", str(home / "linked"), "main")
 
     place = find_place(environ, str(home / "linked"))
@@ -196,14 +196,14 @@ def test_a_project_folder_that_is_a_link_or_a_file_is_passed_by(repository, envi
     assert find_place(environ, str(repository / "a")).kind == "git"
 
 
-def test_the_settings_file_stands_at_the_root_of_the_main_work_tree(repository, environ, git, home):
-    git(repository, "worktree", "add", "-q", str(home / "linked"))
+def test_the_settings_file_stands_at_the_root_of_the_main_work_tree(committed, environ, git, home):
+    git(committed, "worktree", "add", "-q", str(home / "linked"))
     (home / "linked" / "tm.toml").write_text("")
-    (repository / "tm.toml").write_text("")
+    (committed / "tm.toml").write_text("")
 
     place = find_place(environ, str(home / "linked"))
 
-    assert place.config_file == f"{repository}/tm.toml"
+    assert place.config_file == f"{committed}/tm.toml"
     assert not place.config_is_own
 
 
@@ -260,9 +260,7 @@ def test_a_database_variable_moves_the_hub(repository, environ, home):
     assert database(place, environ["TM_DATABASE_URL"]) == f"{home}/shared/team.db"
 
 
-def test_the_settings_file_beside_a_named_database_is_the_users_unless_a_repository_holds_it(
-    repository, environ, home
-):
+def test_the_settings_file_beside_a_named_database_is_the_users_unless_a_repository_holds_it(repository, environ, home):
     for folder in (home / "shared", repository / "data"):
         folder.mkdir()
         (folder / "tm.toml").write_text("")
@@ -315,9 +313,7 @@ def test_a_database_url_that_names_no_file_is_refused(home, environ, url):
         database(place, url)
 
 
-@pytest.mark.parametrize(
-    "url", ["postgresql://me:hunter2@db/tm", "postgres://db/tm", "postgresql+psycopg://db"]
-)
+@pytest.mark.parametrize("url", ["postgresql://me:hunter2@db/tm", "postgres://db/tm", "postgresql+psycopg://db"])
 def test_postgresql_is_refused_by_name_and_without_its_password(home, environ, url):
     with pytest.raises(ConfigError, match="PostgreSQL stores are not part of this version") as refused:
         find_place(environ | {"TM_DATABASE_URL": url}, str(home))

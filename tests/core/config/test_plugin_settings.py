@@ -156,9 +156,7 @@ def test_a_secret_may_come_from_anywhere_and_the_nearest_to_the_process_wins(hub
     secrets.write_text('[chat]\ntoken = "xo-secrets"\n')
     assert secret_values(bind("chat", Settings, hub(table))) == ("xo-secrets",)
 
-    assert secret_values(bind("chat", Settings, hub(f'[plugins.chat]\ntoken_file = "{home}/file"\n'))) == (
-        "xo-file",
-    )
+    assert secret_values(bind("chat", Settings, hub(f'[plugins.chat]\ntoken_file = "{home}/file"\n'))) == ("xo-file",)
     (home / "file2").write_text(" xo-file2 \n")
     variables = {"TM_PLUGINS__CHAT__TOKEN_FILE": f"{home}/file2"}
     assert secret_values(bind("chat", Settings, hub(table, **variables))) == ("xo-file2",)
@@ -176,9 +174,7 @@ def test_a_secret_file_counts_from_the_settings_file_and_may_stand_in_a_route(hu
 
 
 def test_a_secret_file_that_a_variable_overrules_need_not_exist(hub):
-    settings = bind(
-        "chat", Settings, hub('[plugins.chat]\ntoken_file = "/none"\n', **{SECRET_VARIABLE: "xo-1"})
-    )
+    settings = bind("chat", Settings, hub('[plugins.chat]\ntoken_file = "/none"\n', **{SECRET_VARIABLE: "xo-1"}))
 
     assert secret_values(settings) == ("xo-1",)
 
@@ -276,9 +272,7 @@ def test_settings_show_no_secret_and_cannot_be_changed(hub):
 
 
 def test_a_plugin_is_bound_without_looking_at_the_others(hub):
-    settings = hub(
-        "[plugins.broken]\nnonsense = 1\n", TM_PLUGINS__BROKEN__NONSENSE="1", TM_PLUGINS__CHAT__CHANNEL="C1"
-    )
+    settings = hub("[plugins.broken]\nnonsense = 1\n", TM_PLUGINS__BROKEN__NONSENSE="1", TM_PLUGINS__CHAT__CHANNEL="C1")
 
     assert bind("chat", Settings, settings).channel == "C1"
 
@@ -292,7 +286,7 @@ def test_every_value_knows_where_it_comes_from(hub, repository):
     secrets.write_text('[chat]\nchannel = "C9"\n')
 
     found = provenance("chat", Settings, hub(
-        '[plugins.chat]\nretries = 2\nchannel = "C1"\ntoken_file = "hook"\n[plugins.chat.card]\ncolor = "red"\n',
+        '[plugins.chat]\nretries = 2\nchannel = "C1"\ntoken_file = "hook"\ncard.color = "red"\n',
         TM_PLUGINS__CHAT__CARD__SIZE="2",
     ))  # fmt: skip
 

@@ -6,7 +6,7 @@ import os
 import tomllib
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tm.config.files import LIMIT, lay_over, merged, origin_of, read_toml, write_private
@@ -27,9 +27,7 @@ def expected(below: object, above: object) -> object:
     """Tables merge key by key; anything else replaces: said once more, without sharing code."""
     if isinstance(below, dict) and isinstance(above, dict):
         return {
-            key: expected(below[key], above[key])
-            if key in below and key in above
-            else {**below, **above}[key]
+            key: expected(below[key], above[key]) if key in below and key in above else {**below, **above}[key]
             for key in below | above
         }
     return above
@@ -37,12 +35,11 @@ def expected(below: object, above: object) -> object:
 
 def leaves(value: object, at: tuple[str, ...] = ()) -> dict[str, object]:
     if isinstance(value, dict) and value:
-        return {
-            name: leaf for key, inner in value.items() for name, leaf in leaves(inner, (*at, key)).items()
-        }
+        return {name: leaf for key, inner in value.items() for name, leaf in leaves(inner, (*at, key)).items()}
     return {dotted(at): value}
 
 
+@settings(max_examples=50)
 @given(below=FILES, above=FILES)
 def test_tables_merge_key_by_key_and_everything_else_replaces(below, above):
     values: dict[str, object] = {}
@@ -56,6 +53,7 @@ def test_tables_merge_key_by_key_and_everything_else_replaces(below, above):
     assert all(origins[name] == "above" for name, leaf in leaves(above).items() if name and leaf != {})
 
 
+@settings(max_examples=50)
 @given(below=FILES, above=FILES)
 def test_merging_leaves_what_was_read_as_it_was(below, above):
     kept = repr(below), repr(above)

@@ -103,10 +103,7 @@ def test_a_project_may_not_name_a_file_of_the_users_as_the_secret(untrusted, hom
 
 
 def test_what_a_variable_sets_is_the_users_word(untrusted):
-    assert (
-        untrusted("base_url = 'https://evil.example'", TM_PLUGINS__CHAT__BASE_URL="https://good.example")
-        == ()
-    )
+    assert untrusted("base_url = 'https://evil.example'", TM_PLUGINS__CHAT__BASE_URL="https://good.example") == ()
     assert untrusted("", TM_PLUGINS__CHAT__LINTER="mine") == ()
 
 
@@ -183,9 +180,7 @@ def test_a_project_may_not_put_its_store_outside_of_itself(repository, environ, 
     (repository / "link").symlink_to(home)
     (repository / "tm.toml").write_text(f'database_url = "{url}"\n')
 
-    with pytest.raises(
-        ConfigError, match=r"tm\.toml:1: the project's database_url points outside .* tm config trust"
-    ):
+    with pytest.raises(ConfigError, match=r"tm\.toml:1: the project's database_url points outside .* tm config trust"):
         load(find_place(environ, str(repository)), environ)
 
 

@@ -1,12 +1,12 @@
 """A stand-in for Slack, a host with the plugin in it, and events made by hand."""
 
 import pytest
-import tm_slack
-from tm_slack import standin
 
+import tm_slack
 from tm.events import Event, Snapshot
 from tm.hub import People
 from tm.testing import Host
+from tm_slack import standin
 
 PROXIES = ("HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy")
 

@@ -7,12 +7,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from slack_sdk.models.blocks import Block
+
+from tm.hub import People
 from tm_slack.limits import block_lists, refusal, texts
 from tm_slack.message import REPEAT, payload
 from tm_slack.standin import reading
 from tm_slack.text import units
-
-from tm.hub import People
 
 KINDS = {
     "created": "created",
@@ -141,7 +141,8 @@ def test_a_deadline_is_an_instant_that_slack_translates(make_event, people):
 
 def test_a_known_assignee_is_mentioned_where_something_waits_for_them(make_event, people):
     told = {
-        notice: "<@U012AB>" in str(payload(notice, make_event(kind, assignee="alice@example.com"), url=None, people=people))
+        notice: "<@U012AB>"
+        in str(payload(notice, make_event(kind, assignee="alice@example.com"), url=None, people=people))
         for notice, kind in KINDS.items()
     }
 

@@ -1,6 +1,7 @@
 """Which events are told, and as what."""
 
 import pytest
+
 from tm_slack.notices import notice_for
 from tm_slack.settings import Settings
 

@@ -1,10 +1,10 @@
 """What is wrong with the settings is said, without the secret, before anything is sent."""
 
 import pytest
-import tm_slack
-from tm_slack.settings import Settings
 
+import tm_slack
 from tm.testing import Host
+from tm_slack.settings import Settings
 
 URL = "https://hooks.slack.com/services/T000/B000/SECRET"
 
@@ -79,7 +79,10 @@ def test_a_missing_webhook_names_its_variable(tmp_path):
 @pytest.mark.parametrize(
     ("table", "said"),
     [
-        ({"events": ["blocked", "done"]}, "events.1 should be 'created', 'progress', 'blocked', 'completed' or 'urgent'"),
+        (
+            {"events": ["blocked", "done"]},
+            "events.1 should be 'created', 'progress', 'blocked', 'completed' or 'urgent'",
+        ),
         ({"urgent": "prio == critical"}, "The name 'prio' is not known here"),
         ({"routes": [{"when": "team = web", "events": []}]}, "use '=='"),
         ({"routes": [{"when": "team == web"}]}, "routes.0.events is missing"),

@@ -6,6 +6,7 @@ import re
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from tm_slack.text import ELLIPSIS, cut, escape, link, literal, moment, units
 
 ANYTHING = st.text(st.characters(), max_size=200)
@@ -54,7 +55,7 @@ def test_no_entity_is_cut_in_half(text, limit):
     ("typed", "shown"),
     [
         ("<!channel> <@U1> <https://e|x>", "&lt;!channel&gt; &lt;@U1&gt; &lt;https://e|x&gt;"),
-        ('& "q" \\ \'s\'', '&amp; "q" \\ \'s\''),
+        ("& \"q\" \\ 's'", "&amp; \"q\" \\ 's'"),
         ("&amp;", "&amp;amp;"),
         ("one\r\ntwo\tthree\u2028four", "one two three four"),
         ("a\x00b\x1bc\x85d", "abcd"),

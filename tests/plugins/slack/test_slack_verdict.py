@@ -6,9 +6,9 @@ from http.client import BadStatusLine, IncompleteRead, RemoteDisconnected
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tm_slack.verdict import LONGEST, SHORTEST, NotConnected, ServerTrouble, judge, judge_failure, read_retry_after
 
 from tm import NeedsLogin, OutcomeUnknown, PermanentFailure, RetryLater
+from tm_slack.verdict import LONGEST, SHORTEST, NotConnected, ServerTrouble, judge, judge_failure, read_retry_after
 
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 

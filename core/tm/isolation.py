@@ -1,0 +1,32 @@
+"""Calling a plugin outside a delivery: on a thread of its own, with a limit, whatever it raises."""
+
+from __future__ import annotations
+
+import queue
+import threading
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+class Call:
+    """A call under way on a daemon thread, started at once; one that hangs keeps nobody but itself."""
+
+    def __init__(self, function: Callable[[], Any]) -> None:
+        self._function = function
+        self._ended: queue.SimpleQueue[tuple[Any, BaseException | None]] = queue.SimpleQueue()
+        threading.Thread(target=self._run, daemon=True).start()
+
+    def outcome(self, *, seconds: float) -> tuple[Any, BaseException | None]:
+        """What it returned, or None and what it raised: TimeoutError if it is still out after so many seconds."""
+        try:
+            return self._ended.get(timeout=max(seconds, 0.001))
+        except queue.Empty:
+            return None, TimeoutError("it did not answer in time")
+
+    def _run(self) -> None:
+        try:
+            self._ended.put((self._function(), None))
+        except BaseException as error:  # sys.exit() in a dependency must not pass for an answer
+            self._ended.put((None, error))
