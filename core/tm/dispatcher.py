@@ -80,7 +80,7 @@ class Dispatcher:
         self._outbox = Outbox(database)
         self._records = PluginRecords(database)
         self._links = Links(database)
-        self._last_turn: datetime | None = None
+        self._last_look: datetime | None = None
 
     def admit(self) -> None:
         """Note the plugins seen here for the first time; what happened before stays unsaid to them."""
@@ -146,19 +146,28 @@ class Dispatcher:
         self._outbox.reclaim(orphan, ending, at=stamp(now))
         return settled
 
-    def _set_right(self, now: datetime) -> None:
-        """Once at first and whenever the clock went back: let no wait last longer than it was meant to."""
-        if self._last_turn is None or now < self._last_turn:
+    def mind_clock(self) -> bool:
+        """Whether the clock was set back since the last look (the first look says so too).
+
+        Then no wait lasts longer than it was meant to. Costs nothing otherwise: a worker asks every round.
+        """
+        now, last = self._clock.now(), self._last_look
+        self._last_look = now
+        if last is not None and now >= last:
+            return False
+        with self._database.transaction():
             for name, health in self._records.health().items():
-                for delivery_id, due_at, since in self._outbox.waiting(name, now=stamp(now)):
-                    right = stamp(clamp(instant(due_at), since=instant(since), now=now))
-                    if right < due_at:
-                        self._outbox.set_due(delivery_id, due_at=right)
+                self._set_right(name, now)
                 if health.open_until and health.open_until > stamp(now):
-                    since = instant(health.last_error_at or health.since_at)
-                    right = stamp(clamp(instant(health.open_until), since=since, now=now))
-                    self._records.save_health(health.with_(open_until=right))
-        self._last_turn = now
+                    until = _clamped(health.open_until, since=health.last_error_at or health.since_at, now=now)
+                    self._records.save_health(health.with_(open_until=until))
+        return True
+
+    def _set_right(self, name: str, now: datetime) -> None:
+        for delivery_id, due_at, since in self._outbox.waiting(name, now=stamp(now)):
+            right = _clamped(due_at, since=since, now=now)
+            if right < due_at:
+                self._outbox.set_due(delivery_id, due_at=right)
 
     def fan_out(self) -> int:
         """Make the deliveries of one batch of events, in order; how many events there were."""
@@ -220,8 +229,8 @@ class Dispatcher:
         """
         if not results and not any(room.values()):
             return []
+        self.mind_clock()
         with self._database.transaction():
-            self._set_right(self._clock.now())
             self._record(results)
             return self._claim(room)
 
@@ -311,6 +320,7 @@ class Dispatcher:
 
     def next_due(self, names: Iterable[str]) -> datetime | None:
         """When the next delivery of these plugins is due, as far as they are active and unpaused; else None."""
+        self.mind_clock()
         health = self._records.health()
         soonest: list[str] = []
         for name in names:
@@ -349,6 +359,10 @@ def _ending(settled: Settled, *, failures: int, settings: PluginSettings | None,
         due_at=None if settled.after is None else stamp(now + settled.after),
         failures=failures + settled.is_counted,
     )
+
+
+def _clamped(until: str, *, since: str, now: datetime) -> str:
+    return stamp(clamp(instant(until), since=instant(since), now=now))
 
 
 def _words(error: BaseException) -> str:

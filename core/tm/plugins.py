@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import inspect
+from contextlib import suppress
 from difflib import get_close_matches
+from hashlib import sha256
 from importlib.metadata import EntryPoint, entry_points
 from typing import TYPE_CHECKING, Any
 
 import pluggy
 
 from tm import hooks
+from tm.config.core import plugin_variables
 from tm.config.plugin import PluginSettings, bind, secret_values
 from tm.config.redact import Redactor
+from tm.config.secrets import read
 from tm.config.trust import untrusted_fields
 from tm.errors import ConfigError
 from tm.expressions import judge, parse
@@ -49,7 +53,8 @@ class Plugin(Value):
     """A plugin enabled by name, active or not; `reason` says why not and what to do.
 
     `hooks` maps a hook's name to a callable that takes keyword arguments and passes on those the
-    implementation asks for. `settings` is None unless it is active.
+    implementation asks for. `settings` is None unless it is active; `settings_mark` tells one version of them
+    from the next without giving them away.
     """
 
     name: str
@@ -57,6 +62,7 @@ class Plugin(Value):
     reason: str = ""
     distribution: str = ""
     settings: Any = None
+    settings_mark: str = ""
     hooks: Mapping[str, Callable[..., Any]] = {}
     redactor: Any = Redactor(())
 
@@ -100,10 +106,7 @@ def load(names: Iterable[str], full: FullSettings) -> dict[str, Plugin]:
 
 def adopt(name: str, module: Any, full: FullSettings) -> Plugin:
     """A plugin made of an object at hand instead of an installed package (tests, demos)."""
-    try:
-        return _active(name, module, full, distribution="")
-    except _Broken as broken:
-        return Plugin(name=name, state=broken.state, reason=str(broken))
+    return _examined(lambda: _active(name, module, full), Plugin(name=name, state=LOAD_ERROR), full)
 
 
 def installed(group: str) -> dict[str, list[EntryPoint]]:
@@ -116,12 +119,40 @@ def installed(group: str) -> dict[str, list[EntryPoint]]:
 
 
 def _load_one(name: str, entries: list[EntryPoint], full: FullSettings) -> Plugin:
-    distribution = entries[0].dist.name if entries and entries[0].dist else ""
+    blank = Plugin(name=name, state=LOAD_ERROR, distribution=_owner(entries[0]) if entries else "")
+    return _examined(lambda: _active(name, _import(name, entries), full), blank, full)
+
+
+def _examined(examine: Callable[[], Plugin], blank: Plugin, full: FullSettings) -> Plugin:
+    """The plugin, or, when it cannot be active or raises anything at all, the blank one with state and reason."""
     try:
-        module = _import(name, entries)
-        return _active(name, module, full, distribution=distribution)
+        return examine().with_(distribution=blank.distribution)
     except _Broken as broken:
-        return Plugin(name=name, state=broken.state, reason=str(broken), distribution=distribution)
+        state, reason = broken.state, str(broken)
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # a plugin may be any object, with attributes that raise
+        state, reason = LOAD_ERROR, f"It cannot be examined ({type(error).__name__}). Reinstall or update it."
+    may_leak = state in (LOAD_ERROR, HOOK_ERROR)
+    return blank.with_(state=state, reason=(_told(blank.name, full) if may_leak else blank.redactor).clean(reason))
+
+
+def _told(name: str, full: FullSettings) -> Redactor:
+    """What takes a plugin's secrets out of a sentence about it before its settings are known."""
+    values: list[str] = []
+    for variable, plugin, key in plugin_variables(full.environ):
+        if plugin == name and key not in PluginSettings.model_fields:
+            values.append(full.environ[variable])
+    with suppress(ConfigError):
+        values += read(full.place).get(name, {}).values()
+    return Redactor(values)
+
+
+def _owner(entry: EntryPoint) -> str:
+    try:
+        return str(entry.dist.name) if entry.dist else ""
+    except Exception:  # metadata without a name
+        return ""
 
 
 def _import(name: str, entries: list[EntryPoint]) -> Any:
@@ -131,7 +162,7 @@ def _import(name: str, entries: list[EntryPoint]) -> Any:
         hint = f" Did you mean {near[0]}?" if near else f" Installed: {', '.join(known) or 'none'}."
         raise _Broken(MISSING, f"No installed package provides the plugin {name!r}: pip install tm-hub-{name}.{hint}")
     if len({entry.value for entry in entries}) > 1:
-        owners = ", ".join(sorted(str(entry.dist.name if entry.dist else entry.value) for entry in entries))
+        owners = ", ".join(sorted(_owner(entry) or entry.value for entry in entries))
         raise _Broken(LOAD_ERROR, f"Several packages provide the plugin {name!r}: {owners}. Uninstall all but one.")
     try:
         return entries[0].load()
@@ -144,7 +175,7 @@ def _import(name: str, entries: list[EntryPoint]) -> Any:
         ) from None
 
 
-def _active(name: str, module: Any, full: FullSettings, *, distribution: str) -> Plugin:
+def _active(name: str, module: Any, full: FullSettings) -> Plugin:
     _check_api(module)
     found = _hooks_of(name, module)
     settings, blamed = _settings(name, getattr(module, "Settings", PluginSettings), full)
@@ -160,9 +191,9 @@ def _active(name: str, module: Any, full: FullSettings, *, distribution: str) ->
         name=name,
         state=ACTIVE,
         settings=settings,
+        settings_mark=sha256(repr((settings, secret_values(settings))).encode("utf-8", "replace")).hexdigest()[:16],
         hooks=found,
         redactor=Redactor(secret_values(settings)),
-        distribution=distribution,
     )
 
 
@@ -174,6 +205,8 @@ def _check_api(module: Any) -> None:
 
 def _settings(name: str, model: Any, full: FullSettings) -> tuple[PluginSettings, tuple[str, ...]]:
     """The plugin's settings, and those of them that a project set and the user has not confirmed."""
+    if not (inspect.isclass(model) and issubclass(model, PluginSettings)):
+        raise _Broken(CONFIG_ERROR, "Its Settings is no class derived from tm.PluginSettings.")
     try:
         settings = bind(name, model, full)
         return settings, untrusted_fields(name, settings, full)
@@ -188,6 +221,8 @@ def _settings(name: str, model: Any, full: FullSettings) -> tuple[PluginSettings
 
 
 def _hooks_of(name: str, module: Any) -> dict[str, Callable[..., Any]]:
+    if inspect.isclass(module):
+        raise _Broken(HOOK_ERROR, f"It is the class {module.__name__}; register a module or an object made of it.")
     manager = pluggy.PluginManager("tm")
     manager.add_hookspecs(hooks)
     try:
@@ -214,6 +249,8 @@ def _checked(name: str, impl: Any, *, has_spec: bool) -> Callable[..., Any]:
         raise _Broken(HOOK_ERROR, f"Its {name} is a wrapper; tm calls hooks one by one, so remove wrapper=True.")
     if inspect.iscoroutinefunction(impl.function):
         raise _Broken(HOOK_ERROR, f"Its {name} is async; tm calls hooks in threads, so write it without async.")
+    if name != "check" and (inspect.isgeneratorfunction(impl.function) or inspect.isasyncgenfunction(impl.function)):
+        raise _Broken(HOOK_ERROR, f"Its {name} yields, so calling it runs nothing; only check may yield.")
     kinds = inspect.signature(impl.function).parameters.values()
     if any(each.kind is each.KEYWORD_ONLY for each in kinds):
         raise _Broken(HOOK_ERROR, f"Its {name} has keyword-only arguments; take event and hub as plain ones.")

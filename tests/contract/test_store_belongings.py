@@ -33,9 +33,7 @@ def keep(database, *ids, **fields):
 
 def measure(database, name, value, *, task_id=ONE, source=None):
     with database.transaction():
-        Measurements(database).save(
-            task_id, name, value, source=source, at=AT, origin="cli", actor="alice@example.com"
-        )
+        Measurements(database).save(task_id, name, value, source=source, at=AT, origin="cli", actor="alice@example.com")
 
 
 # measurements

@@ -45,9 +45,7 @@ FULL = Task(
 
 
 def a_task(task_id=ID, **fields):
-    return Task(
-        **{"id": task_id, "title": "Ship it", "revision": 1, "created_at": AT, "updated_at": AT, **fields}
-    )
+    return Task(**{"id": task_id, "title": "Ship it", "revision": 1, "created_at": AT, "updated_at": AT, **fields})
 
 
 def keep(database, *tasks):
@@ -188,9 +186,7 @@ def test_an_ambiguous_prefix_names_the_candidates(database):
     with pytest.raises(UsageError) as caught:
         Tasks(database).resolve("0a1b")
 
-    assert str(caught.value) == (
-        "'0a1b' fits several tasks: 0a1b2c3d (First), 0a1bffff (Second). Type more of the id."
-    )
+    assert str(caught.value) == ("'0a1b' fits several tasks: 0a1b2c3d (First), 0a1bffff (Second). Type more of the id.")
 
 
 def test_many_candidates_are_cut_to_five_and_more(database):

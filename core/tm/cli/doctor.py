@@ -1,7 +1,35 @@
-"""`tm doctor`."""
+"""`tm doctor`: what is wrong here, and what to do about it."""
 
 from __future__ import annotations
 
-from tm.cli.spec import Command
+from typing import TYPE_CHECKING, Any
 
-COMMAND = Command(name="doctor", help="", run=lambda _session, _values: 0)
+from tm.cli.findings import show
+from tm.cli.spec import FORMAT, Argument, Command
+from tm.health import examine
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from tm.app import Session
+
+UNWELL = 1
+
+
+def run(session: Session, values: Mapping[str, Any]) -> int:
+    """Print every finding; exit 1 if one is an error. What a good check set free is handed over."""
+    found = examine(session, only=values["plugin"])
+    is_unwell = show(found, as_json=values["format"] == "json")
+    nudge(session)
+    return UNWELL if is_unwell else 0
+
+
+COMMAND = Command(
+    name="doctor",
+    help="Look at store, settings, worker, outbox and plugins; say what is wrong and what to do.",
+    run=run,
+    panel="Setting up",
+    arguments=(Argument(name="plugin", is_required=False, help="Only this plugin."),),
+    options=(FORMAT,),
+    epilog="Exit code: 0 if nothing is an error, else 1. A good check ends a plugin's pause for its login.",
+)

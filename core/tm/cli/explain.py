@@ -1,7 +1,66 @@
-"""`tm explain`."""
+"""`tm explain`: which plugin would hear of an event, and why."""
 
 from __future__ import annotations
 
-from tm.cli.spec import Command
+import json
+from typing import TYPE_CHECKING, Any
 
-COMMAND = Command(name="explain", help="", run=lambda _session, _values: 0)
+from tm.audit import open_hosting
+from tm.cli.queries import envelope
+from tm.cli.say import out, rows, say
+from tm.cli.spec import FORMAT, Argument, Command, Option
+from tm.errors import UsageError
+from tm.store.plugins import PluginRecords
+from tm.store.tasks import Tasks
+from tm.whatif import event_type, explain, imagined
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from tm.app import Session
+    from tm.events import Event
+    from tm.whatif import Explanation
+
+HEADS = ("plugin", "told", "hook", "why")
+
+
+def run(session: Session, values: Mapping[str, Any]) -> int:
+    """Print what each enabled plugin would make of the event; nothing is stored and nobody is told."""
+    if not values["task"]:
+        raise UsageError(f"Say of which task. Example: tm explain {values['event']} --task 7f3a0c11")
+    kind = event_type(values["event"])
+    task_id = Tasks(session.database).resolve(values["task"])
+    event = imagined(session, kind, task_id, origin=values["origin"] or "cli")
+    hosting = open_hosting(session)
+    health = PluginRecords(session.database).health()
+    told = [
+        explain(event, plugin, hosting=hosting, health=health.get(name))
+        for name, plugin in hosting.plugins.items()
+    ]
+    _print(event, told, as_json=values["format"] == "json")
+    if not told:
+        is_off = session.environ.get("TM_NO_PLUGINS")
+        say("TM_NO_PLUGINS is set: nobody is told." if is_off else "No plugin is enabled. See them: tm plugins")
+    return 0
+
+
+def _print(event: Event, told: list[Explanation], *, as_json: bool) -> None:
+    if as_json:
+        plugins = [{name: getattr(each, name) for name in type(each).__annotations__} for each in told]
+        out(json.dumps({"event": envelope(event), "plugins": plugins}, ensure_ascii=False))
+        return
+    rows(HEADS, [(each.plugin, each.told, each.hook, " ".join(each.why)) for each in told])
+
+
+COMMAND = Command(
+    name="explain",
+    help="Say which plugins would hear of an event of a task, and why. Nothing is stored, nobody is told.",
+    run=run,
+    panel="Delivery",
+    arguments=(Argument(name="event", help="Such as blocked, completed, progressed, created."),),
+    options=(
+        Option(flag="--task", metavar="ID", help="The task: its id, 4 or more digits of it, or a linked key."),
+        Option(flag="--origin", metavar="NAME", help="As if it came from this plugin; cli if not said."),
+        FORMAT,
+    ),
+)

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from tm.config.schema import FullSettings
 
-Place = tuple[str | int, ...]
+Keys = tuple[str | int, ...]
 
 _SECRETS = (SecretStr, SecretBytes)
 
@@ -74,10 +74,10 @@ class Binding:
         text = f"{self._spot(dotted(place))}: [plugins.{self.name}] {sentence}"
         return Redactor(_secret_texts(self.values, self.model)).clean(text)
 
-    def _variables(self, environ: Mapping[str, str]) -> dict[Place, str]:
+    def _variables(self, environ: Mapping[str, str]) -> dict[Keys, str]:
         """The variable that fills each place; one with the value wins over one that names a file."""
-        direct: dict[Place, str] = {}
-        pointing: dict[Place, str] = {}
+        direct: dict[Keys, str] = {}
+        pointing: dict[Keys, str] = {}
         for variable, name, key in plugin_variables(environ):
             place = tuple(key.split("__"))
             if name == self.name and _is_pointer(self.model, place):
@@ -86,7 +86,7 @@ class Binding:
                 direct[place] = variable
         return pointing | direct
 
-    def _follow(self, container: dict[str, Any], at: Place, *, is_overruled: bool) -> None:
+    def _follow(self, container: dict[str, Any], at: Keys, *, is_overruled: bool) -> None:
         """Put the content of the file that `<key>_file` names in the place of `<key>`."""
         pointer = str(at[-1])
         spot, origin = self._spot(dotted(at)), origin_of(self.origins, dotted(at)) or ""
@@ -98,9 +98,9 @@ class Binding:
             raise ConfigError(f"{spot}: [plugins.{self.name}] {dotted(at)} should be the path of a file")
         key = pointer.removesuffix("_file")
         container[key] = _content(str(Path(origin).parent / path), spot)
-        self.origins[dotted((*at[:-1], key))] = origin
+        self.origins |= {dotted(at): origin, dotted((*at[:-1], key)): origin}
 
-    def _lay_variable(self, variable: str, place: Place, *, text: str) -> None:
+    def _lay_variable(self, variable: str, place: Keys, *, text: str) -> None:
         annotation = self._annotation(variable, place)
         is_direct = variable.lower().endswith("__" + str(place[-1]))
         value: Any = _value(text, annotation, variable) if is_direct else _content(text, variable)
@@ -108,7 +108,7 @@ class Binding:
             value = {part: value}
         lay_over(self.values, value, origins=self.origins, where=variable)
 
-    def _annotation(self, variable: str, place: Place) -> Any:
+    def _annotation(self, variable: str, place: Keys) -> Any:
         """The type a variable fills. Raises ConfigError when there is no such setting."""
         annotation: Any = self.model
         for number, part in enumerate(place):
@@ -124,7 +124,7 @@ class Binding:
                 annotation = (*typing.get_args(inner), Any, Any)[1]
         return annotation
 
-    def _variable(self, place: Place) -> str:
+    def _variable(self, place: Keys) -> str:
         return f"{PLUGIN_PREFIX}{self.name}__{'__'.join(map(str, place))}".upper()
 
     def _spot(self, key: str) -> str:
@@ -135,7 +135,7 @@ class Binding:
         return where(origin, f"plugins.{self.name}.{key}".rstrip(".")) if "/" in origin else origin
 
 
-def _pointers(value: Any, model: type[BaseModel], at: Place = ()) -> Iterator[tuple[dict[str, Any], Place]]:
+def _pointers(value: Any, model: type[BaseModel], at: Keys = ()) -> Iterator[tuple[dict[str, Any], Keys]]:
     """Every `<key>_file` of a table and the tables in it whose `<key>` is a secret."""
     if isinstance(value, list):
         for number, entry in enumerate(value):
@@ -150,7 +150,7 @@ def _pointers(value: Any, model: type[BaseModel], at: Place = ()) -> Iterator[tu
             yield from _pointers(inner, table, (*at, key))
 
 
-def _is_pointer(model: type[BaseModel], place: Place) -> bool:
+def _is_pointer(model: type[BaseModel], place: Keys) -> bool:
     secret = _without_suffix(place)
     names = names_beside(model, place)
     if secret == place or place[-1] in names or secret[-1] not in names:
@@ -159,7 +159,7 @@ def _is_pointer(model: type[BaseModel], place: Place) -> bool:
     return field is not None and mentions(field.annotation, _SECRETS)
 
 
-def _without_suffix(place: Place) -> Place:
+def _without_suffix(place: Keys) -> Keys:
     return (*place[:-1], str(place[-1]).removesuffix("_file"))
 
 

@@ -28,7 +28,7 @@ def git(arguments: list[str], environ: Mapping[str, str] | None = None) -> str |
 
     Variables that point git at another repository are left out of `environ` (default: this process's).
     """
-    kept = {k: v for k, v in (environ or os.environ).items() if k not in _ABOUT_A_REPOSITORY}
+    kept = {k: v for k, v in (os.environ if environ is None else environ).items() if k not in _ABOUT_A_REPOSITORY}
     try:
         done = subprocess.run(  # noqa: S603  # no shell; the arguments are ours
             ["git", *arguments],  # noqa: S607  # the user's own git, wherever it is

@@ -22,6 +22,7 @@ VARIABLES = {
     "TM_TRUST": "1 confirms the project's settings file, for CI",
     "TM_NO_PLUGINS": "1 leaves every plugin alone and starts no drain",
     "TM_LOG": "what the worker's log looks like: text or json",
+    "TM_DEBUG": "1 shows the whole trace of a bug in tm",
 }
 
 

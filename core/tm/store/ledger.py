@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tm.errors import NotFound, Refused
+from tm.store.outbox import Outbox
 from tm.values import Value
 
 if TYPE_CHECKING:
@@ -33,6 +34,8 @@ where id = ?2 and state = 'dead'"""
 DROP = """
 update delivery set state = 'dropped', holds = 0, ended_at = ?1, generation = generation + 1
 where id = ?2 and state in ('dead', 'pending')"""
+RESUME = """
+update plugin set paused = null, paused_at = null, failures = 0, trips = 0, open_until = null where name = ?"""
 STATUS = """
 select p.name, p.state, p.state_reason, p.paused, p.open_until, p.last_error, p.last_success_at,
   (select count(*) from delivery where plugin = p.name and state in ('pending', 'claimed')),
@@ -128,6 +131,12 @@ class Ledger:
         row = self.get(delivery_id)
         if self._database.execute(DROP, (at, delivery_id)).rowcount != 1:
             raise Refused(f"Delivery {delivery_id} is {row.state}; only a dead or pending one can be dropped.")
+
+    def resume(self, plugin: str) -> None:
+        """Let a paused or resting plugin be called again; the age of what it is owed counts anew. Raises NotFound."""
+        if self._database.execute(RESUME, (plugin,)).rowcount != 1:
+            raise NotFound(f"No plugin {plugin!r} was ever delivered to. See the plugins: tm plugins")
+        Outbox(self._database).forget_age(plugin)
 
     def standings(self) -> list[Standing]:
         """How each plugin ever seen stands."""

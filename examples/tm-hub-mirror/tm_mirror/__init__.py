@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import tm
-from tm_mirror import checkup, looking
+from tm_mirror import adopt, checkup, looking, sync
 from tm_mirror.settings import Settings
-from tm_mirror.sync import adopt, sync
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,15 +18,16 @@ __all__ = ["Settings", "check", "on_event", "pull"]
 
 @tm.hookimpl
 def on_event(event: Event, hub: Hub) -> None:
-    """Bring a task and its file together; make a task of a file that has none.
+    """Bring a task and its file together, or make a task of a file that has none.
 
-    Every event means the same here, `sync.requested` included: look at both sides as they are now. So an old
-    or repeated event does no harm.
+    Every event means the same here: look at both sides as they are now. What was in the folder at the first
+    look is brought in quietly, so that a full folder does not flood other plugins.
     """
+    tasks = hub.tasks.quietly() if event.data.get("hint") == looking.FIRST_LOOK else hub.tasks
     if event.task_id is None:
-        adopt(event, hub)
+        adopt.adopt(event, hub, tasks=tasks)
     else:
-        sync(event.task_id, hub)
+        sync.sync(event.task_id, hub, tasks=tasks)
 
 
 @tm.hookimpl
@@ -38,5 +38,5 @@ def pull(hub: Hub) -> None:
 
 @tm.hookimpl
 def check(hub: Hub) -> Iterator[Finding]:
-    """What keeps tasks and files apart: a folder or file that cannot be used, a file that is gone."""
+    """Find what keeps tasks and files apart: a folder or file that cannot be used, a file that is gone."""
     yield from checkup.findings(hub)

@@ -95,6 +95,7 @@ class Folder:
                 if _content(path) != file.content:
                     raise tm.RetryLater(f"{path} was changed while it was being written; it is looked at again.")
                 draft.replace(path)
+                _sync_folder(self.path)
         finally:
             with suppress(OSError):
                 draft.unlink()
@@ -114,15 +115,19 @@ class Folder:
 def opened(hub: Hub) -> Folder:
     """The folder of the settings, made if it never was. Raises RetryLater when it was there and is not now."""
     folder = Folder(hub.settings.path)
-    made = f"made:{folder.path}"
-    was_made = hub.state.get(made)
+    is_known = was_made(folder, hub)
     if not folder.is_there():
-        if was_made:
+        if is_known:
             raise absent(folder.path)
         folder.make()
-    if not was_made:
-        hub.state.add(made, True)
+    if not is_known:
+        hub.state.add(f"made:{folder.path}", True)
     return folder
+
+
+def was_made(folder: Folder, hub: Hub) -> bool:
+    """Whether the mirror has used this folder before."""
+    return hub.state.get(f"made:{folder.path}") is not None
 
 
 def absent(path: Path) -> tm.RetryLater:
@@ -148,7 +153,7 @@ def _content(path: Path) -> bytes | None:
         if path.is_symlink():
             raise ValueError("is a symbolic link") from None
         raise
-    with open(handle, "rb") as file:
+    with os.fdopen(handle, "rb") as file:
         if not stat.S_ISREG(os.fstat(handle).st_mode):
             raise ValueError("is no regular file")
         content = file.read(LIMIT + 1)
@@ -162,6 +167,15 @@ def _write_through(path: Path, content: bytes) -> None:
         file.write(content)
         file.flush()
         os.fsync(file.fileno())
+
+
+def _sync_folder(path: Path) -> None:
+    # else a power cut could bring the old file back after the link says what the new one holds
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
 
 
 @contextmanager

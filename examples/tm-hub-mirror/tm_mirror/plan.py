@@ -38,9 +38,7 @@ class Conflict:
         return Push(self.field, self.ours) if winner == "tm" else Pull(self.field, self.theirs)
 
 
-def plan(
-    base: Mapping[str, Any], ours: Mapping[str, Any], theirs: Mapping[str, Any]
-) -> list[Push | Pull | Conflict]:
+def plan(base: Mapping[str, Any], ours: Mapping[str, Any], theirs: Mapping[str, Any]) -> list[Push | Pull | Conflict]:
     """Decide, field by field, which side moves. `base` is what both agreed on last; an absent field is None."""
     steps: list[Push | Pull | Conflict] = []
     for field in sorted({*base, *ours, *theirs}):
@@ -56,8 +54,6 @@ def plan(
     return steps
 
 
-def settle(
-    steps: Iterable[Push | Pull | Conflict], *, winner: Literal["tm", "file"]
-) -> list[Push | Pull]:
+def settle(steps: Iterable[Push | Pull | Conflict], *, winner: Literal["tm", "file"]) -> list[Push | Pull]:
     """The same steps with every conflict settled for one side."""
     return [step.settled(winner) if isinstance(step, Conflict) else step for step in steps]

@@ -57,7 +57,10 @@ def _read(field: str, value: Any) -> Any:
         raise ValueError(f"has a {field} that is no text")
     if field == "deadline":
         return _instant(value)
-    return (value if field == "description" else value.strip()) or None
+    clean = value if field == "description" else value.strip()
+    if not clean and field in NEVER_EMPTY:
+        raise ValueError(f"has an empty {field}")
+    return clean or None
 
 
 def _instant(text: str) -> str:
@@ -67,6 +70,4 @@ def _instant(text: str) -> str:
             raise ValueError(text)
         return at.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
     except (ValueError, OverflowError):
-        raise ValueError(
-            f"has the deadline {text[:40]!r}, which is no instant like 2026-12-24T15:00:00Z"
-        ) from None
+        raise ValueError(f"has the deadline {text[:40]!r}, which is no instant like 2026-12-24T15:00:00Z") from None

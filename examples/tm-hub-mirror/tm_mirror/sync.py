@@ -7,40 +7,100 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import tm
-from tm_mirror.folder import File, Folder, opened
-from tm_mirror.looking import FIRST, GONE, KIND, linked_files
+from tm_mirror.folder import File, opened
+from tm_mirror.links import keep, link_of, mark_gone
 from tm_mirror.plan import Conflict, Pull, plan, settle
 from tm_mirror.record import FIELDS, fields_of, fields_said, written
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from tm import Hub, HubTasks, Link, Task
+    from tm_mirror.folder import Folder
 
-    from tm import Event, Hub, Task
 
-
-def sync(task_id: str, hub: Hub, *, quiet: bool = False) -> None:
+def sync(task_id: str, hub: Hub, *, tasks: HubTasks) -> None:
     """Bring a task and its file together, whichever of the two has changed.
 
-    What it does depends on the two sides as they are now, so that doing it twice does it once. With `quiet`
-    no plugin is told of what changes in the task.
+    It goes by both sides as they are now: doing it twice does it once, and an event that comes late cannot
+    bring back what was true when it happened. `tasks` is `hub.tasks`, or its quiet form.
     """
     folder = opened(hub)
-    task = hub.tasks.find(task_id)
+    task = tasks.find(task_id)
     if task is None:
         _remove(task_id, folder)
         return
-    link = next(iter(hub.links.mine(task_id, kind=KIND)), None)
-    file = folder.read((link and link.key) or f"{task_id}.json")
-    if link and file is None:
-        file = folder.find(task_id)
-    if link and file is None:
-        _agree(task_id, link.key or "", hub, base=link.base, state=GONE)
+    link = link_of(task_id, hub)
+    file = _file_of(task_id, link, folder)
+    if file is None:
+        mark_gone(task_id, hub)
         return
-    # a file of that name without a link is our own, written before a crash: what it says is the base
-    file = file or File(f"{task_id}.json")
     said = fields_said(file.record)
-    base = json.loads(link.base) if link and link.base else {**dict.fromkeys(FIELDS), **said}
-    task = _merge(task, base, {**base, **said}, hub=hub, name=file.name, quiet=quiet)
-    if fields_of(task) != {**base, **said} or "id" not in file.record:
+    # without a link, a file of that name is our own, written before a crash: what it says is the base
+    base = json.loads(str(link.base)) if link else dict.fromkeys(FIELDS) | said
+    task = _merged(task, file.name, hub, base=base, theirs=base | said, tasks=tasks)
+    if fields_of(task) != base | said or file.record.get("id") != task_id:
         folder.write(file, written(file.record, task))
-    _agree(task_id, file.name, hub, base=json.dumps(fields_of(task)), state=None)
+    keep(task_id, file.name, hub, base=json.dumps(fields_of(task)))
+
+
+def _file_of(task_id: str, link: Link | None, folder: Folder) -> File | None:
+    """The task's file as it is, or as it is to become; None for one that was there and is not now."""
+    name = f"{task_id}.json"
+    if link is None:
+        return folder.read(name) or File(name)
+    return folder.read(str(link.key)) or folder.find(task_id)
+
+
+def _remove(task_id: str, folder: Folder) -> None:
+    file = folder.find(task_id)
+    if file is not None:
+        folder.remove(file)
+
+
+def _merged(task: Task, name: str, hub: Hub, *, base: dict[str, Any], theirs: dict[str, Any], tasks: HubTasks) -> Task:
+    """The task after it got what the file has to give; what it then says belongs into the file."""
+    steps = plan(base, fields_of(task), theirs)
+    for step in steps:
+        if isinstance(step, Conflict):
+            task = tasks.context(task.id, _told(step, name, winner=hub.settings.conflict))
+    settled = settle(steps, winner=hub.settings.conflict)
+    pulled = {step.field: step.value for step in settled if isinstance(step, Pull)}
+    try:
+        return _taken(task, pulled, name, tasks=tasks) if pulled else task
+    except tm.RevisionConflict as moved_on:
+        raise tm.RetryLater(str(moved_on), after=timedelta(0)) from None
+    except tm.UsageError as wrong:
+        raise tm.PermanentFailure(f"{name}: {wrong} Mend the file, and it is read again.") from None
+
+
+def _taken(task: Task, pulled: dict[str, Any], name: str, *, tasks: HubTasks) -> Task:
+    status = pulled.pop("status", task.status)
+    if pulled:
+        task = tasks.update(task.id, revision=task.revision, **pulled)
+    try:
+        return _moved(task, status, name, tasks=tasks)
+    except tm.InvalidTransition as refusal:
+        return tasks.context(task.id, f"{name} asks for the status {status}, and keeps {task.status}: {refusal}")
+
+
+def _moved(task: Task, status: str, name: str, *, tasks: HubTasks) -> Task:
+    """The task brought to a status by the use case that leads there."""
+    if task.status == "blocked" and status in ("pending", "in_progress"):
+        task = tasks.unblock(task.id, revision=task.revision)
+    if task.status == status:
+        return task
+    if status == "blocked":
+        return tasks.block(task.id, f"{name} says so", revision=task.revision)
+    if status == "completed":
+        return tasks.complete(task.id, revision=task.revision)
+    if status == "cancelled":
+        return tasks.cancel(task.id, revision=task.revision)
+    if status == "in_progress" and not task.is_open:
+        return tasks.reopen(task.id, revision=task.revision)
+    return tasks.move(task.id, status, revision=task.revision)
+
+
+def _told(step: Conflict, name: str, *, winner: str) -> str:
+    return (
+        f"Conflict: {step.field} changed here to {step.ours!r:.200} and in {name} to {step.theirs!r:.200}. "
+        f"Kept: {'the one here' if winner == 'tm' else 'the one in the file'}."
+    )

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from tm import Finding
 from tm_slack.marks import PREFIX
+from tm_slack.outcome import MessageRefused
 from tm_slack.sending import post
-from tm_slack.verdict import MessageRefused
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -12,7 +12,7 @@ from urllib.parse import unquote, urlsplit
 
 from slack_sdk.webhook import WebhookClient, WebhookResponse
 
-from tm_slack.verdict import NotConnected
+from tm_slack.outcome import NotConnected
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -32,9 +32,7 @@ class Webhook(WebhookClient):
     `monotonic`.
     """
 
-    def __init__(
-        self, url: str, *, timeout: timedelta, proxy: str | None, monotonic: Callable[[], float]
-    ) -> None:
+    def __init__(self, url: str, *, timeout: timedelta, proxy: str | None, monotonic: Callable[[], float]) -> None:
         super().__init__(url, logger=_SILENT, retry_handlers=[])
         self._seconds = timeout.total_seconds()
         self._through = proxy

@@ -12,24 +12,24 @@ TEXT, FIELD, HEADER, ALL_TEXTS = 3000, 2000, 150, 13_200
 _TEXTLESS = ("actions", "divider", "image", "rich_text", "video")
 
 
-def refusal(payload: Any) -> str | None:
+def refusal(message: Any) -> str | None:
     """The word Slack would refuse a webhook's message with, or None if it would post it."""
-    if not isinstance(payload, dict):
+    if not isinstance(message, dict):
         return "invalid_payload"
-    text, blocks = payload.get("text", ""), payload.get("blocks", [])
-    attachments = payload.get("attachments", [])
+    text, blocks = message.get("text", ""), message.get("blocks", [])
+    attachments = message.get("attachments", [])
     if not isinstance(text, str) or not isinstance(blocks, list) or not isinstance(attachments, list):
         return "invalid_payload"
     if not text.strip() and not blocks and not attachments:
         return "no_text"
     if len(attachments) > ATTACHMENTS:
         return "too_many_attachments"
-    return _refused_attachments(attachments, text) or _refused_blocks(block_lists(payload))
+    return _refused_attachments(attachments, text) or _refused_blocks(block_lists(message))
 
 
-def block_lists(payload: dict[str, Any]) -> list[Any]:
+def block_lists(message: dict[str, Any]) -> list[Any]:
     """The message's own blocks, then those of each attachment."""
-    parts = [payload, *payload.get("attachments", [])]
+    parts = [message, *message.get("attachments", [])]
     return [part["blocks"] for part in parts if "blocks" in part]
 
 

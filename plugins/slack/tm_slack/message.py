@@ -41,7 +41,7 @@ _LONG: Mapping[Notice, tuple[str, str]] = {
 _PINGS = ("blocked", "urgent")
 
 
-def payload(
+def compose(
     notice: Notice, event: Event, *, url: str | None, people: People, is_repeat: bool = False
 ) -> dict[str, Any]:
     """The JSON of a webhook's message.
@@ -57,9 +57,7 @@ def payload(
         # with blocks beside it Slack shows it in notifications only, where nothing is styled
         "text": cut(f"{emoji} {heading}: {title}", FALLBACK_LIMIT),
         "blocks": [*top, _section(text=f"{emoji} *{heading}:* {title}")],
-        "attachments": [
-            {"color": _COLORS[notice], "blocks": _details(notice, event, url=url, people=people)}
-        ],
+        "attachments": [{"color": _COLORS[notice], "blocks": _details(notice, event, url=url, people=people)}],
         "unfurl_links": False,
         "unfurl_media": False,
     }

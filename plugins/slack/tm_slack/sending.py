@@ -1,4 +1,4 @@
-"""Sending one notice: mark, call, judge, mark; so that it is told once, and a repeat says that it is one."""
+"""Sending one notice: mark, call, outcome_of, mark; so that it is told once, and a repeat says that it is one."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 from tm import NeedsLogin, OutcomeUnknown, PermanentFailure, RetryLater
 from tm_slack.client import Webhook
 from tm_slack.marks import SendMark, next_step
-from tm_slack.message import payload
-from tm_slack.verdict import NotConnected, ServerTrouble, judge, judge_failure
+from tm_slack.message import compose
+from tm_slack.outcome import NotConnected, ServerTrouble, outcome_of, outcome_without_answer
 
 if TYPE_CHECKING:
     from tm import Event, Hub
@@ -36,7 +36,7 @@ def send(notice: Notice, event: Event, hub: Hub) -> None:
     if step in ("hold", "give up"):
         _ask_a_person(mark, step)
     url = hub.url(event.task_id or "")
-    message = payload(notice, event, url=url, people=hub.people, is_repeat=step == "repeat")
+    message = compose(notice, event, url=url, people=hub.people, is_repeat=step == "repeat")
     mark.begin("repeating" if step == "repeat" else "sending")
     _settle(mark, post(message, hub))
 
@@ -46,9 +46,9 @@ def post(message: dict[str, Any], hub: Hub) -> Exception | None:
     try:
         answer = _webhook(hub).post(message)
     except (NotConnected, OSError, HTTPException) as error:
-        return judge_failure(error)
+        return outcome_without_answer(error)
     wait = {name.lower(): value for name, value in answer.headers.items()}.get("retry-after")
-    return judge(answer.status_code, answer.body, retry_after=wait, now=hub.clock.now())
+    return outcome_of(answer.status_code, answer.body, retry_after=wait, now=hub.clock.now())
 
 
 def _settle(mark: SendMark, failure: Exception | None) -> None:

@@ -69,9 +69,7 @@ def _is_loopback(host: str) -> bool:
 class Route(BaseModel):
     """Other events for some tasks."""
 
-    model_config = ConfigDict(
-        extra="forbid", frozen=True, hide_input_in_errors=True, use_attribute_docstrings=True
-    )
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True, use_attribute_docstrings=True)
 
     when: When
     """Which tasks, as in `team == platform and priority in [critical, high]`."""

@@ -102,6 +102,10 @@ def test_a_secret_across_the_cut_does_not_show_its_head():
     assert "hush" not in clean
 
 
+def test_half_a_character_becomes_a_question_mark():
+    assert Redactor([]).clean("caf\udce9") == "caf?"
+
+
 def test_odd_addresses_and_broken_letters_are_no_trouble():
     redactor = Redactor(["http://[broken", "\ud800abcd"])
 

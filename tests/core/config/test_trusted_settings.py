@@ -19,6 +19,7 @@ class Route(BaseModel):
     """One route with a host of its own."""
 
     host: Annotated[str, ReceivesSecret] | None = None
+    webhook: SecretStr | None = None
 
 
 class Settings(PluginSettings):
@@ -100,6 +101,8 @@ def test_a_project_may_not_name_a_file_of_the_users_as_the_secret(untrusted, hom
     (home / "key").write_text("private")
 
     assert untrusted(f"token_file = '{home}/key'") == ("token_file",)
+    assert untrusted(f"routes = [{{webhook_file = '{home}/key'}}]") == ("routes.0.webhook_file",)
+    assert untrusted("token_file = '/none'", TM_PLUGINS__CHAT__TOKEN_FILE=f"{home}/key") == ()
 
 
 def test_what_a_variable_sets_is_the_users_word(untrusted):

@@ -8,17 +8,25 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tm import NeedsLogin, OutcomeUnknown, PermanentFailure, RetryLater
-from tm_slack.verdict import LONGEST, SHORTEST, NotConnected, ServerTrouble, judge, judge_failure, read_retry_after
+from tm_slack.outcome import (
+    LONGEST,
+    SHORTEST,
+    NotConnected,
+    ServerTrouble,
+    outcome_of,
+    outcome_without_answer,
+    read_retry_after,
+)
 
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 
 
-def verdict(status, body="", retry_after=None):
-    return judge(status, body, retry_after=retry_after, now=NOW)
+def outcome(status, body="", retry_after=None):
+    return outcome_of(status, body, retry_after=retry_after, now=NOW)
 
 
 def test_only_ok_means_delivered():
-    assert verdict(200, "ok") is None
+    assert outcome(200, "ok") is None
 
 
 @pytest.mark.parametrize(
@@ -57,7 +65,7 @@ def test_only_ok_means_delivered():
     ],
 )
 def test_every_answer_has_its_meaning(status, body, kind):
-    found = verdict(status, body)
+    found = outcome(status, body)
 
     assert isinstance(found, kind)
     assert len(str(found)) > 20
@@ -65,7 +73,7 @@ def test_every_answer_has_its_meaning(status, body, kind):
 
 @pytest.mark.parametrize(("status", "body"), [(429, ""), (503, "")])
 def test_a_busy_slack_is_left_alone_by_the_whole_plugin(status, body):
-    found = verdict(status, body, retry_after="7")
+    found = outcome(status, body, retry_after="7")
 
     assert (found.after, found.whole_plugin) == (timedelta(seconds=7), True)
 
@@ -100,7 +108,7 @@ def test_the_wait_is_bounded_whatever_the_header_says(header):
 
 
 def test_without_a_connection_nothing_was_sent():
-    found = judge_failure(NotConnected("[Errno 111] Connection refused"))
+    found = outcome_without_answer(NotConnected("[Errno 111] Connection refused"))
 
     assert isinstance(found, RetryLater)
     assert found.whole_plugin
@@ -115,4 +123,4 @@ def test_without_a_connection_nothing_was_sent():
     ],
 )  # fmt: skip
 def test_whatever_breaks_a_connection_leaves_doubt(error):
-    assert type(judge_failure(error)) is OutcomeUnknown
+    assert type(outcome_without_answer(error)) is OutcomeUnknown

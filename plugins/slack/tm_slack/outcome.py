@@ -40,7 +40,7 @@ class ServerTrouble(OutcomeUnknown):
     """Slack answered that it failed, which it may have done after posting."""
 
 
-def judge(status: int, body: str, *, retry_after: str | None, now: datetime) -> Exception | None:
+def outcome_of(status: int, body: str, *, retry_after: str | None, now: datetime) -> Exception | None:
     """What one answer means: None is delivered, anything else is to be raised.
 
     `retry_after` is the header of that name, `now` an aware instant to read a date in it against. Only what
@@ -55,9 +55,7 @@ def judge(status: int, body: str, *, retry_after: str | None, now: datetime) -> 
         wait = read_retry_after(retry_after, now=now)
         return RetryLater("Slack is unavailable (503).", after=wait, whole_plugin=True)
     if status >= 500:
-        return ServerTrouble(
-            f"Slack failed with status {status}; the notice may have been posted all the same."
-        )
+        return ServerTrouble(f"Slack failed with status {status}; the notice may have been posted all the same.")
     if 400 <= status < 500:
         refused = _refused(body)
         if refused:
@@ -67,7 +65,7 @@ def judge(status: int, body: str, *, retry_after: str | None, now: datetime) -> 
     )
 
 
-def judge_failure(error: Exception) -> Exception:
+def outcome_without_answer(error: Exception) -> Exception:
     """What a call without an answer means."""
     if isinstance(error, NotConnected):
         return RetryLater(f"Slack cannot be reached: {error}", after=WITHOUT_ADVICE, whole_plugin=True)

@@ -1,0 +1,127 @@
+"""Every plugin there is, enabled or only installed: its state, what it is owed, and the end of a pause."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from tm.config.plugin import PluginSettings
+from tm.errors import NotFound
+from tm.plugins import DISABLED, GROUP, MISSING, Plugin, installed
+from tm.store.plugins import PluginRecords
+from tm.values import Value
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from importlib.metadata import EntryPoint
+
+    from tm.store.ledger import Standing
+    from tm.store.protocol import Database
+
+NEEDS_LOGIN, PAUSED = "needs login", "paused"
+
+
+class Entry(Value):
+    """One plugin as `tm plugins` shows it; `reason` says why it is not active and what to do. Instants are stamps."""
+
+    name: str
+    state: str
+    reason: str
+    version: str
+    owed: int = 0
+    dead: int = 0
+    last_success_at: str | None = None
+    last_error: str | None = None
+
+
+def roster(
+    plugins: Mapping[str, Plugin], *, enabled: Iterable[str], standings: Sequence[Standing], now: str
+) -> list[Entry]:
+    """The enabled plugins, the installed ones, and those that are still owed something, by name.
+
+    `plugins` are the ones loaded: all enabled ones, or none when plugins are to be left alone.
+    """
+    found, known, wanted = installed(GROUP), {each.plugin: each for each in standings}, set(enabled)
+    owed = {each.plugin for each in standings if each.owed or each.dead}
+    entries = []
+    for name in sorted({*wanted, *found, *owed}):
+        standing = known.get(name)
+        if name in wanted:
+            state, reason = _state_of_enabled(name, plugins.get(name), standing, now=now)
+        else:
+            state, reason = _state_of_other(name, is_installed=name in found)
+        entries.append(_entry(name, state, reason, standing=standing, version=version_of(found.get(name, []))))
+    return entries
+
+
+def _entry(name: str, state: str, reason: str, *, standing: Standing | None, version: str) -> Entry:
+    entry = Entry(name=name, state=state, reason=reason, version=version)
+    if standing is None:
+        return entry
+    return entry.with_(
+        owed=standing.owed,
+        dead=standing.dead,
+        last_success_at=standing.last_success_at,
+        last_error=standing.last_error,
+    )
+
+
+def _state_of_enabled(
+    name: str, plugin: Plugin | None, standing: Standing | None, *, now: str
+) -> tuple[str, str]:
+    if plugin is None:
+        return DISABLED, "TM_NO_PLUGINS is set; unset it."
+    if not plugin.is_active or standing is None:
+        return plugin.state, plugin.reason
+    if standing.paused:
+        why = standing.paused.removeprefix(f"{NEEDS_LOGIN}: ").rstrip(".")
+        return NEEDS_LOGIN, f"{why}. Once mended: tm doctor {name}, or tm plugins resume {name}"
+    if standing.open_until and standing.open_until > now:
+        why = (standing.last_error or "it failed several times").rstrip(".")
+        return PAUSED, f"Until {standing.open_until}: {why}. To try at once: tm plugins resume {name}"
+    return plugin.state, plugin.reason
+
+
+def _state_of_other(name: str, *, is_installed: bool) -> tuple[str, str]:
+    if is_installed:
+        return DISABLED, f"enable: [plugins.{name}]"
+    return MISSING, f"Not enabled any more. Enable it: [plugins.{name}], or: tm delivery drop --plugin {name}"
+
+
+def version_of(entries: Sequence[EntryPoint]) -> str:
+    """The distributions behind entry points, with their versions."""
+    return ", ".join(sorted({f"{entry.dist.name} {entry.dist.version}" for entry in entries if entry.dist}))
+
+
+def module_of(name: str) -> Any:
+    """The module or object an installed plugin is, or None if it cannot be imported."""
+    entries = installed(GROUP).get(name, [])
+    try:
+        return entries[0].load() if entries else None
+    except KeyboardInterrupt:
+        raise
+    except BaseException:  # a plugin's import may even call sys.exit; its state says so elsewhere
+        return None
+
+
+def settings_model(name: str) -> type[PluginSettings] | None:
+    """What an installed plugin's section may hold, or None if that cannot be found out."""
+    module = module_of(name)
+    model = getattr(module, "Settings", PluginSettings)
+    is_right = module is not None and isinstance(model, type) and issubclass(model, PluginSettings)
+    return model if is_right else None
+
+
+def resume(database: Database, name: str) -> str | None:
+    """End a plugin's pause or open breaker; what it was, or None if there was nothing to end.
+
+    Raises NotFound for a plugin no worker has seen yet.
+    """
+    records = PluginRecords(database)
+    with database.transaction():
+        health = records.health().get(name)
+        if health is None:
+            raise NotFound(f"No worker has seen a plugin {name[:60]!r} yet. See the names: tm plugins")
+        records.save_health(health.with_(paused=None, paused_at=None, open_until=None, failures=0, trips=0))
+    if health.paused:
+        return health.paused
+    return f"paused until {health.open_until}" if health.open_until else None

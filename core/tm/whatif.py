@@ -1,0 +1,166 @@
+"""What would happen: an event as it would look for a task now, and what each plugin would make of it."""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+from typing import TYPE_CHECKING, Any
+
+from tm import model
+from tm.clock import stamp
+from tm.errors import UsageError
+from tm.events import BLOCKED, CANCELLED, COMPLETED, PAUSED, REOPENED, STARTED, TYPES, UNBLOCKED, Event, snapshot
+from tm.expressions import judge, parse
+from tm.isolation import Call
+from tm.plugins import facts
+from tm.roster import module_of
+from tm.service.work import event_id
+from tm.store.events import Events
+from tm.store.links import Links
+from tm.store.sqlite import SqliteDatabase
+from tm.store.tasks import Tasks
+from tm.values import Value
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tm.app import Session
+    from tm.hosting import Hosting
+    from tm.model import Task
+    from tm.plugins import Plugin
+    from tm.store.plugins import Health
+
+YES, NO, LATER = "yes", "no", "later"
+EXPLAIN_LIMIT = 20.0
+
+_STATUS_AFTER = {
+    STARTED: model.IN_PROGRESS,
+    PAUSED: model.PENDING,
+    BLOCKED: model.BLOCKED,
+    COMPLETED: model.COMPLETED,
+    REOPENED: model.IN_PROGRESS,
+    CANCELLED: model.CANCELLED,
+}
+
+
+class Explanation(Value):
+    """Whether one plugin would be told of an event (`yes`, `no`, `later`), through which hook, and why."""
+
+    plugin: str
+    state: str
+    told: str
+    hook: str | None = None
+    when: str | None = None
+    matches: str | None = None
+    is_linked: bool = False
+    why: tuple[str, ...] = ()
+
+
+def event_type(word: str) -> str:
+    """The type a typed word means: `blocked` is `task.blocked`. Raises UsageError with the nearest one."""
+    wanted = word if "." in word else f"task.{word}"
+    if wanted not in TYPES:
+        names = [each.removeprefix("task.") for each in TYPES]
+        near = get_close_matches(word.removeprefix("task."), names, n=1)
+        hint = f"Did you mean {near[0]}?" if near else f"There are: {', '.join(names)}."
+        raise UsageError(f"There is no event {word[:60]!r}. {hint}")
+    return wanted
+
+
+def imagined(session: Session, kind: str, task_id: str, *, origin: str = "cli") -> Event:
+    """The event of this type as it would look if it happened to a task now; nothing is stored.
+
+    What belongs to the type (a reason, a note) is taken from the last such event of the task, if there was one.
+    """
+    task = Tasks(session.database).find(task_id)
+    if task is None:
+        raise UsageError(f"There is no task {task_id!r} to imagine an event for.")
+    before = [each for each in Events(session.database).of_task(task_id) if each.type == kind]
+    status = _STATUS_AFTER.get(kind) or (_status_before_block(task) if kind == UNBLOCKED else task.status)
+    changes = {"status": (task.status, status)} if status != task.status else (before[-1].changes if before else {})
+    now = session.clock.now()
+    return Event(
+        id=event_id(now.timestamp()),
+        type=kind,
+        task_id=task_id,
+        revision=task.revision + 1,
+        origin=origin,
+        actor=session.actor,
+        at=stamp(now),
+        task=snapshot(task.with_(status=status)),
+        changes=changes,
+        data=before[-1].data if before else {},
+    )
+
+
+def _status_before_block(task: Task) -> str:
+    return (task.blocked_from or model.PENDING) if task.status == model.BLOCKED else task.status
+
+
+def explain(event: Event, plugin: Plugin, *, hosting: Hosting, health: Health | None) -> Explanation:
+    """What would become of the event at one enabled plugin, judged as the dispatcher does."""
+    explanation = Explanation(plugin=plugin.name, state=plugin.state, told=NO)
+    if event.origin == plugin.name:
+        return explanation.with_(why=("It caused the event itself; nothing is told back to its origin.",))
+    if not plugin.is_active:
+        return explanation.with_(told=LATER, why=(f"The delivery waits until it is active: {plugin.reason}",))
+    hook = next((name for name in (event.hook, "on_event") if name in plugin.hooks), None)
+    if hook is None:
+        return explanation.with_(why=(f"It has neither {event.hook} nor on_event.",))
+    when = plugin.settings.when
+    matches = None if when is None else judge(parse(when), facts(event))
+    is_linked = Links(hosting.session.database).is_linked(plugin.name, event.task_id or "")
+    is_wanted = plugin.wants(event, is_linked=is_linked)
+    why = [*_filter_words(event, when, matches, is_linked=is_linked)]
+    if is_wanted:
+        why += [*_pause_words(health, now=event.at), *_own_words(event, plugin, hosting)]
+    return explanation.with_(
+        told=NO if not is_wanted else LATER if _is_held(health, now=event.at) else YES,
+        hook=hook,
+        when=when,
+        matches=matches,
+        is_linked=is_linked,
+        why=tuple(why),
+    )
+
+
+def _filter_words(
+    event: Event, when: str | None, matches: str | None, *, is_linked: bool
+) -> Iterator[str]:
+    if when is None:
+        yield "It has no when, so it hears of every task."
+        return
+    asked = {name: value for name, value in facts(event).items() if name in parse(when).names}
+    seen = ", ".join(f"{name} is {_word(value)}" for name, value in asked.items())
+    yield f"when = {when}: {matches}{f' ({seen})' if seen else ''}."
+    if matches != "met" and is_linked:
+        yield "The task is linked to it, so it hears of it in any case."
+
+
+def _word(value: Any) -> str:
+    if isinstance(value, (list, tuple)):
+        return ", ".join(map(str, value)) or "unset"
+    return "unset" if value is None else str(value)
+
+
+def _is_held(health: Health | None, *, now: str) -> bool:
+    return health is not None and bool(health.paused or (health.open_until and health.open_until > now))
+
+
+def _pause_words(health: Health | None, *, now: str) -> Iterator[str]:
+    if health is not None and _is_held(health, now=now):
+        yield f"It is paused ({health.paused or f'until {health.open_until}'}); the delivery waits."
+
+
+def _own_words(event: Event, plugin: Plugin, hosting: Hosting) -> list[str]:
+    """What the plugin's own `explain(event, hub)` says, if it has one."""
+    own = getattr(module_of(plugin.name), "explain", None)
+    if own is None:
+        return []
+    said, error = Call(lambda: _ask(own, event, plugin, hosting)).outcome(seconds=EXPLAIN_LIMIT)
+    sentences = [f"Its explain failed: {type(error).__name__}: {error}"] if error else said
+    return [plugin.redactor.clean(each) for each in sentences]
+
+
+def _ask(own: Any, event: Event, plugin: Plugin, hosting: Hosting) -> list[str]:
+    with SqliteDatabase(hosting.session.path, create=False) as database:
+        return [str(each) for each in own(event, hosting.hub(plugin, database, event=event))]

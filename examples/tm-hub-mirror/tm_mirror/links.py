@@ -1,0 +1,38 @@
+"""Which task is which file, and what both said when they last agreed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from tm import Hub, Link
+
+KIND = "file"
+GONE = "gone"
+
+
+def link_of(task_id: str, hub: Hub) -> Link | None:
+    """The link of a task to its file, or None."""
+    return next(iter(hub.links.mine(task_id, kind=KIND)), None)
+
+
+def linked_files(hub: Hub) -> dict[str, Link]:
+    """Every link, by the name of its file."""
+    return {str(link.key): link for link in hub.links.all()}
+
+
+def keep(task_id: str, name: str, hub: Hub, *, base: str, state: str | None = None) -> None:
+    """Note which file is the task's, and in `base` what both say now."""
+    link = link_of(task_id, hub)
+    if link and (link.key, link.base, link.state) == (name, base, state):
+        return
+    url = (hub.settings.path / name).as_uri()
+    fields = {"key": name, "url": url, "base": base, "state": state, "exclusive": True}
+    hub.links.save(task_id, kind=KIND, outside_id=task_id, **fields)
+
+
+def mark_gone(task_id: str, hub: Hub) -> None:
+    """Note that the task's file is not there. It stays the task's file, should it come back."""
+    link = link_of(task_id, hub)
+    if link:
+        keep(task_id, str(link.key), hub, base=str(link.base), state=GONE)
