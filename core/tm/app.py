@@ -68,8 +68,7 @@ class Session:
         """Who acts when nobody says: TM_ACTOR, git's user.email, or user@host."""
         if self.core.actor:
             return self.core.actor
-        user = self.environ.get("USER") or self.environ.get("LOGNAME") or str(os.getuid())
-        return f"{user}@{os.uname().nodename}"
+        return f"{_user(self.environ)}@{os.uname().nodename}"
 
     def work(self, values: Mapping[str, Any], *, quiet: bool = False) -> Work:
         """The unit of work of a changing command, with its `--by`, `--key` and `--revision`."""
@@ -101,6 +100,17 @@ class Session:
             return
         if has_overdue(self.database, core.plugins, now=_now(self.clock)):
             self.hand_over()
+
+
+def _user(environ: Mapping[str, str]) -> str:
+    if named := environ.get("USER") or environ.get("LOGNAME"):
+        return named
+    import pwd  # only where the environment is bare: cron, containers
+
+    try:
+        return pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:
+        return str(os.getuid())
 
 
 def _now(clock: Clock) -> str:

@@ -128,9 +128,7 @@ def _secret_keys(
             yield dotted((*at, key)), ""
 
 
-def _tables(
-    value: Any, at: tuple[str | int, ...]
-) -> Iterator[tuple[tuple[str | int, ...], Mapping[str, Any]]]:
+def _tables(value: Any, at: tuple[str | int, ...]) -> Iterator[tuple[tuple[str | int, ...], Mapping[str, Any]]]:
     if isinstance(value, dict):
         yield at, value
     elif isinstance(value, list):

@@ -15,7 +15,7 @@ from tm.config.redact import MASK
 from tm.values import Value
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
 
     from tm.app import Session
     from tm.config.schema import FullSettings

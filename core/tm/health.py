@@ -39,8 +39,8 @@ def examine(session: Session, *, only: str | None = None, check_limit: timedelta
     """Look at everything, or at one plugin; each finding comes with what it is about.
 
     Calls the plugins' `check`, each on its own thread for at most `check_limit`. A check without an error ends
-    that plugin's pause. Makes no store unless a check needs one. Raises NotFound for a plugin neither enabled
-    nor installed.
+    that plugin's pause and hands over what it is owed. Makes no store unless a check needs one. Raises NotFound
+    for a plugin neither enabled nor installed.
     """
     hosting, found = audit(session, only=only)
     if hosting is None:
@@ -73,10 +73,13 @@ def _general(session: Session) -> Iterator[About]:
     if session.core.actor:
         yield "actor", Finding(level="ok", message=f"You are {session.actor}.")
     else:
-        yield "actor", Finding(
-            level="warning",
-            message=f"Nobody said who you are; {session.actor} stands in your tasks' history.",
-            advice="git config --global user.email you@example.com, or set TM_ACTOR",
+        yield (
+            "actor",
+            Finding(
+                level="warning",
+                message=f"Nobody said who you are; {session.actor} stands in your tasks' history.",
+                advice="git config --global user.email you@example.com, or set TM_ACTOR",
+            ),
         )
     how = mode(session.core.delivery, session.environ)
     yield "delivery", Finding(level="ok", message=f"Delivery is {how} (delivery = {session.core.delivery}).")
@@ -101,9 +104,11 @@ def check_all(hosting: Hosting, *, limit: timedelta) -> dict[str, list[Finding]]
     found = {}
     for name, call in calls.items():
         findings, error = call.outcome(seconds=until - time.monotonic())
-        found[name] = _cleaned(findings, hosting.plugins[name]) if error is None else [
-            _failure(error, hosting.plugins[name], limit=limit)
-        ]
+        found[name] = (
+            _cleaned(findings, hosting.plugins[name])
+            if error is None
+            else [_failure(error, hosting.plugins[name], limit=limit)]
+        )
     return found
 
 
@@ -130,9 +135,7 @@ def _failure(error: BaseException, plugin: Plugin, *, limit: timedelta) -> Findi
     return Finding(level="error", message=f"Its check failed: {words}", advice="See the plugin's documentation.")
 
 
-def _backlog(
-    hosting: Hosting, checked: Mapping[str, Sequence[Finding]], *, only: str | None
-) -> Iterator[About]:
+def _backlog(hosting: Hosting, checked: Mapping[str, Sequence[Finding]], *, only: str | None) -> Iterator[About]:
     session, now = hosting.session, hosting.session.clock.now()
     for name, health in PluginRecords(session.database).health().items():
         plugin = hosting.plugins.get(name)
@@ -149,4 +152,6 @@ def _backlog(
 
 
 def _resumed(session: Session, name: str) -> Finding:
-    return Finding(level="ok", message=f"Its check is good; this pause is over: {resume(session.database, name)}")
+    ended = resume(session.database, name)
+    session.nudge()
+    return Finding(level="ok", message=f"Its check is good; this pause is over: {ended}")

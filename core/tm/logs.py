@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 from logging.handlers import RotatingFileHandler
 from typing import TYPE_CHECKING, Any
 
@@ -33,8 +34,7 @@ def open_log(
     chosen = environ.get("TM_LOG") or "text"
     if chosen not in FORMATS:
         raise ConfigError(f"TM_LOG must be text or json, not {chosen[:40]!r}. Example: TM_LOG=json tm worker")
-    sink = RotatingFileHandler(file, maxBytes=_FILE_LIMIT, backupCount=_FILES, delay=True) if file else None
-    writer: logging.Handler = sink or logging.StreamHandler()
+    writer: logging.Handler = _private_file(file) if file else logging.StreamHandler()
     writer.setFormatter(_Lines(is_json=chosen == "json", now=now, clean=tuple(clean)))
     log = logging.getLogger("tm")
     for old in log.handlers[:]:
@@ -43,6 +43,11 @@ def open_log(
     log.setLevel(logging.INFO)
     log.propagate = False
     return log
+
+
+def _private_file(path: str) -> RotatingFileHandler:
+    os.close(os.open(path, os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600))
+    return RotatingFileHandler(path, maxBytes=_FILE_LIMIT, backupCount=_FILES, encoding="utf-8")
 
 
 class _Lines(logging.Formatter):

@@ -65,9 +65,7 @@ def _entry(name: str, state: str, reason: str, *, standing: Standing | None, ver
     )
 
 
-def _state_of_enabled(
-    name: str, plugin: Plugin | None, standing: Standing | None, *, now: str
-) -> tuple[str, str]:
+def _state_of_enabled(name: str, plugin: Plugin | None, standing: Standing | None, *, now: str) -> tuple[str, str]:
     if plugin is None:
         return DISABLED, "TM_NO_PLUGINS is set; unset it."
     if not plugin.is_active or standing is None:
@@ -125,3 +123,18 @@ def resume(database: Database, name: str) -> str | None:
     if health.paused:
         return health.paused
     return f"paused until {health.open_until}" if health.open_until else None
+
+
+def installed_models() -> tuple[dict[str, type[PluginSettings]], list[str]]:
+    """The settings of every installed plugin by name, and the names of those that cannot be found out."""
+    models = {name: settings_model(name) for name in sorted(installed(GROUP))}
+    right = {name: model for name, model in models.items() if model is not None and _has_schema(model)}
+    return right, [name for name in models if name not in right]
+
+
+def _has_schema(model: type[PluginSettings]) -> bool:
+    try:
+        model.model_json_schema()
+    except Exception:  # pydantic raises several kinds for types it cannot describe
+        return False
+    return True

@@ -112,7 +112,7 @@ def explain(event: Event, plugin: Plugin, *, hosting: Hosting, health: Health | 
     is_wanted = plugin.wants(event, is_linked=is_linked)
     why = [*_filter_words(event, when, matches, is_linked=is_linked)]
     if is_wanted:
-        why += [*_pause_words(health, now=event.at), *_own_words(event, plugin, hosting)]
+        why += [*_pause_words(health, now=event.at), *_own_words(event, plugin, hosting=hosting)]
     return explanation.with_(
         told=NO if not is_wanted else LATER if _is_held(health, now=event.at) else YES,
         hook=hook,
@@ -123,9 +123,7 @@ def explain(event: Event, plugin: Plugin, *, hosting: Hosting, health: Health | 
     )
 
 
-def _filter_words(
-    event: Event, when: str | None, matches: str | None, *, is_linked: bool
-) -> Iterator[str]:
+def _filter_words(event: Event, when: str | None, matches: str | None, *, is_linked: bool) -> Iterator[str]:
     if when is None:
         yield "It has no when, so it hears of every task."
         return
@@ -151,16 +149,16 @@ def _pause_words(health: Health | None, *, now: str) -> Iterator[str]:
         yield f"It is paused ({health.paused or f'until {health.open_until}'}); the delivery waits."
 
 
-def _own_words(event: Event, plugin: Plugin, hosting: Hosting) -> list[str]:
+def _own_words(event: Event, plugin: Plugin, *, hosting: Hosting) -> list[str]:
     """What the plugin's own `explain(event, hub)` says, if it has one."""
     own = getattr(module_of(plugin.name), "explain", None)
     if own is None:
         return []
-    said, error = Call(lambda: _ask(own, event, plugin, hosting)).outcome(seconds=EXPLAIN_LIMIT)
+    said, error = Call(lambda: _ask(own, event, plugin=plugin, hosting=hosting)).outcome(seconds=EXPLAIN_LIMIT)
     sentences = [f"Its explain failed: {type(error).__name__}: {error}"] if error else said
     return [plugin.redactor.clean(each) for each in sentences]
 
 
-def _ask(own: Any, event: Event, plugin: Plugin, hosting: Hosting) -> list[str]:
+def _ask(own: Any, event: Event, *, plugin: Plugin, hosting: Hosting) -> list[str]:
     with SqliteDatabase(hosting.session.path, create=False) as database:
         return [str(each) for each in own(event, hosting.hub(plugin, database, event=event))]

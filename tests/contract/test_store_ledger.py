@@ -190,3 +190,28 @@ def test_events_nobody_has_fanned_out_are_counted_with_the_oldest(database):
     owe(database, at=T[3])
 
     assert Ledger(database).unfanned() == (2, T[3])
+
+
+def test_a_resumed_plugin_is_neither_paused_nor_at_rest_and_what_it_is_owed_is_young_again(database):
+    owe(database)
+    end(database, Ending(state="pending", outcome="unknown", holds=True, due_at=T[35]))
+    with database.transaction():
+        records = PluginRecords(database)
+        records.admit("jira", since_seq=0, at=T[0])
+        ill = {"paused": "needs login", "paused_at": T[30], "failures": 7, "trips": 2, "open_until": T[59]}
+        for name in ("slack", "jira"):
+            records.save_health(records.health()[name].with_(**ill))
+        Ledger(database).resume("slack")
+    health = PluginRecords(database).health()
+
+    assert health["slack"] == health["slack"].with_(**{**dict.fromkeys(ill), "failures": 0, "trips": 0})
+    assert health["jira"].paused == "needs login"
+    with database.transaction():
+        [claimed] = Outbox(database).claim("slack", now=T[40], limit=1, by="me")
+
+    assert claimed.first_attempt_at == T[40]
+
+
+def test_a_plugin_never_delivered_to_cannot_be_resumed(database):
+    with pytest.raises(NotFound, match="No plugin 'slcak' was ever delivered to"), database.transaction():
+        Ledger(database).resume("slcak")

@@ -18,21 +18,22 @@ if TYPE_CHECKING:
 
 
 class Scribe:
-    """A plugin that writes down what it was told; `failures` are raised first, one a call."""
+    """A plugin that writes down what it was told; `failures` say how the first calls end, None for well."""
 
     Settings = tm.PluginSettings
 
-    def __init__(self, *failures: BaseException) -> None:
+    def __init__(self, *failures: BaseException | None) -> None:
         self.failures = list(failures)
         self.events: list[tm.Event] = []
         self.hubs: list[Hub] = []
 
     @tm.hookimpl
     def on_event(self, event: tm.Event, hub: Hub) -> None:
-        """Note a call, fail if there is a failure left, else note the event."""
+        """Note the call, fail if it is to fail, else note the event."""
         self.hubs.append(hub)
-        if self.failures:
-            raise self.failures.pop(0)
+        failure = self.failures.pop(0) if self.failures else None
+        if failure is not None:
+            raise failure
         self.events.append(event)
 
     @property

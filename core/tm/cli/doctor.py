@@ -17,11 +17,9 @@ UNWELL = 1
 
 
 def run(session: Session, values: Mapping[str, Any]) -> int:
-    """Print every finding; exit 1 if one is an error. What a good check set free is handed over."""
+    """Print every finding; exit 1 if one is an error."""
     found = examine(session, only=values["plugin"])
-    is_unwell = show(found, as_json=values["format"] == "json")
-    nudge(session)
-    return UNWELL if is_unwell else 0
+    return UNWELL if show(found, as_json=values["format"] == "json") else 0
 
 
 COMMAND = Command(

@@ -34,8 +34,7 @@ def run(session: Session, values: Mapping[str, Any]) -> int:
     hosting = open_hosting(session)
     health = PluginRecords(session.database).health()
     told = [
-        explain(event, plugin, hosting=hosting, health=health.get(name))
-        for name, plugin in hosting.plugins.items()
+        explain(event, plugin, hosting=hosting, health=health.get(name)) for name, plugin in hosting.plugins.items()
     ]
     _print(event, told, as_json=values["format"] == "json")
     if not told:

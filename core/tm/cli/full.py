@@ -74,6 +74,16 @@ class _Group(TyperGroup):
         return super().resolve_command(ctx, args)
 
 
+class _ListingGroup(TyperGroup):
+    """A group that, called bare or with options only, lists: `tm plugins` is `tm plugins list`."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """The words, `list` put before them where no verb stands; without such a verb, help."""
+        is_bare = not args or (args[0].startswith("-") and args[0] not in ctx.help_option_names)
+        words = ["list", *args] if is_bare and "list" in self.commands else args or ["--help"]
+        return super().parse_args(ctx, words)
+
+
 def _plugin_entries() -> dict[str, EntryPoint]:
     return {name: entries[0] for name, entries in installed(PLUGIN_GROUP).items()}
 
@@ -99,7 +109,7 @@ def _load(name: str, entry: EntryPoint) -> Any:
 def _application() -> typer.Typer:
     application = typer.Typer(
         cls=_Group,
-        help="Tasks that tell your tools: a short command changes a task, plugins tell Slack, Jira, git and the rest.",
+        help="Tasks that tell your tools: one short command changes a task, plugins tell everybody who should know.",
         no_args_is_help=False,
         pretty_exceptions_enable=False,
         context_settings={"help_option_names": ["--help", "-h"]},
@@ -108,7 +118,7 @@ def _application() -> typer.Typer:
     for command in COMMANDS:
         _mount(application, command)
     for name, (help_text, panel, commands) in GROUPS.items():
-        group = typer.Typer(help=_escaped(help_text), no_args_is_help=True)
+        group = typer.Typer(cls=_ListingGroup, help=_escaped(help_text))
         for command in commands:
             _mount(group, command)
         application.add_typer(group, name=name, rich_help_panel=panel)

@@ -74,8 +74,6 @@ class Template(_Table):
 
     criteria: tuple[Text, ...] = ()
     """Criteria of the task, as `--criterion` takes them."""
-    title: Text | None = None
-    """Title of the task."""
     description: Text | None = None
     """Description of the task."""
     priority: Literal["low", "medium", "high", "critical"] | None = None

@@ -242,8 +242,11 @@ class Outbox:
         return [Orphan(**dict(zip(names, row, strict=True))) for row in self._database.execute(ORPHANS)]
 
     def reclaim(self, orphan: Orphan, ending: Ending, *, at: str) -> None:
-        """Put an orphan back in line, or bury it; what it was about to do may have happened."""
-        self._database.execute(
+        """Put an orphan back in line, or bury it; what it was about to do may have happened.
+
+        Changes nothing if the claim ended meanwhile.
+        """
+        done = self._database.execute(
             RECLAIM,
             {
                 "id": orphan.id,
@@ -255,9 +258,9 @@ class Outbox:
                 "ended_at": None if ending.state == "pending" else at,
             },
         )
-        self._database.execute(
-            END_ATTEMPT, (at, "reclaimed", "the worker died during the call", orphan.id, orphan.generation)
-        )
+        if done.rowcount == 1:
+            log = (at, "reclaimed", "the worker died during the call", orphan.id, orphan.generation)
+            self._database.execute(END_ATTEMPT, log)
 
     def waiting(self, plugin: str, *, now: str) -> list[tuple[int, str, str]]:
         """The plugin's deliveries that are not due yet: id, due time, and when that wait began."""

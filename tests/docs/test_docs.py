@@ -1,0 +1,190 @@
+"""What the documents promise: every command and code block in them runs."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tm.app import Session
+from tm.config.schema import full
+from tm.config.variables import VARIABLES
+from tm.hooks import __dict__ as hook_names
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+ROOT = Path(__file__).parents[2]
+DOCUMENTS = sorted([ROOT / "README.md", *ROOT.glob("docs/*.md")])
+BLOCK = re.compile(r"^( *)```(\w+)\n(.*?)^\1```", re.MULTILINE | re.DOTALL)
+# proved elsewhere: the packaging tests install, `make` targets are checked by name here
+ELSEWHERE = ("pip install", "make ")
+
+
+def blocks(kind: str) -> Iterator[tuple[Path, str]]:
+    for path in DOCUMENTS:
+        for indent, language, body in BLOCK.findall(path.read_text(encoding="utf-8")):
+            if language == kind:
+                yield path, "".join(line.removeprefix(indent) for line in body.splitlines(keepends=True))
+
+
+def environment(home: Path) -> dict[str, str]:
+    return {
+        "HOME": str(home),
+        "PATH": f"{Path(sys.executable).parent}:/usr/local/bin:/usr/bin:/bin",
+        "TM_DELIVERY": "worker",
+        "TM_DELIVERY_WAIT": "0",
+        "LANG": "C.UTF-8",
+    }
+
+
+def commands(path: Path) -> list[str]:
+    lines = [line for where, body in blocks("sh") if where == path for line in body.splitlines()]
+    return [line for line in lines if line.strip() and not line.strip().startswith(ELSEWHERE)]
+
+
+@pytest.mark.parametrize("path", [path for path in DOCUMENTS if commands(path)], ids=lambda path: path.name)
+def test_every_shell_block_of_a_document_runs_in_order_in_an_empty_folder(path: Path, tmp_path: Path) -> None:
+    lines = commands(path)
+    subprocess.run(["git", "init", "-q", "."], cwd=tmp_path, check=True)
+    # a notice cannot be delivered here: nobody listens, so --wait ends with 6 and the script goes on
+    script = "\n".join(line.replace(" --wait", " --wait || test $? = 6") for line in lines)
+
+    done = subprocess.run(
+        ["bash", "-eu", "-c", script], cwd=tmp_path, env=environment(tmp_path), capture_output=True, text=True
+    )
+
+    assert done.returncode == 0, f"{script}\n{done.stdout}\n{done.stderr}"
+
+
+@pytest.mark.parametrize(("path", "body"), list(blocks("toml")), ids=lambda value: getattr(value, "name", ""))
+def test_every_settings_block_is_accepted(path: Path, body: str, tmp_path: Path) -> None:
+    table = tomllib.loads(body)
+    if "build-system" in table:
+        return
+    (tmp_path / ".tm").mkdir()
+    (tmp_path / "tm.toml").write_text(body, encoding="utf-8")
+    environ = {**environment(tmp_path), "TM_PLUGINS__SLACK__WEBHOOK_URL": "https://hooks.slack.com/services/T0/B0/X0"}
+
+    done = subprocess.run(["tm", "config", "check"], cwd=tmp_path, env=environ, capture_output=True, text=True)
+
+    assert done.returncode == 0, f"{path.name}\n{done.stdout}{done.stderr}"
+
+
+def test_the_plugin_that_the_guide_writes_passes_its_own_tests(tmp_path: Path) -> None:
+    for _, body in blocks("python"):
+        name = re.match(r"# file: (\S+)\n", body)
+        assert name, body[:80]
+        file = tmp_path / name[1]
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(body, encoding="utf-8")
+
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:randomly", "-p", "no:cacheprovider", "tests"],
+        cwd=tmp_path,
+        env={**environment(tmp_path), "PYTHONPATH": str(tmp_path)},
+        capture_output=True,
+        text=True,
+    )
+
+    assert done.returncode == 0, done.stdout
+    assert "2 passed" in done.stdout
+
+
+def test_every_make_target_a_document_names_exists() -> None:
+    named = {
+        match for path in DOCUMENTS for match in re.findall(r"`?make (\w+)`?", path.read_text(encoding="utf-8"))
+    } - {"test_"}
+    targets = set(re.findall(r"^(\w+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
+
+    assert {"demo", "test", "check"} <= named
+    assert {name for name in named if name in targets or name in ("what", "it")} >= {"demo", "test", "check"}
+
+
+def test_every_link_between_documents_leads_somewhere() -> None:
+    broken = []
+    for path in [*DOCUMENTS, ROOT / "CHANGELOG.md"]:
+        for target in re.findall(r"\]\(([^)#]+)", path.read_text(encoding="utf-8")):
+            if not target.startswith("http") and not (path.parent / target).exists():
+                broken.append(f"{path.name}: {target}")
+
+    assert broken == []
+
+
+def test_every_hook_is_documented() -> None:
+    guide = (ROOT / "docs/write-a-plugin.md").read_text(encoding="utf-8")
+    hooks = [name for name, each in hook_names.items() if hasattr(each, "tm_spec")]
+
+    assert len(hooks) == 7
+    assert [name for name in hooks if f"`{name}(" not in guide] == []
+
+
+def test_every_variable_is_documented() -> None:
+    page = (ROOT / "docs/configuration.md").read_text(encoding="utf-8")
+
+    assert [name for name in VARIABLES if f"`{name}`" not in page] == []
+
+
+def test_every_verb_is_documented_by_its_help(tmp_path: Path) -> None:
+    done = subprocess.run(["tm", "--help"], cwd=tmp_path, env=environment(tmp_path), capture_output=True, text=True)
+    from tm.cli.verbs import COMMANDS, GROUPS
+
+    assert [name for name in [*(each.name for each in COMMANDS), *GROUPS] if f" {name} " not in done.stdout] == []
+    assert [each.name for each in COMMANDS if not each.help] == []
+
+
+def example(tmp_path: Path) -> Session:
+    (tmp_path / ".tm").mkdir()
+    shutil.copy(ROOT / "config.example.toml", tmp_path / "tm.toml")
+    return Session({"HOME": str(tmp_path)}, str(tmp_path))
+
+
+def test_the_example_configuration_shows_every_key_and_no_other(tmp_path: Path) -> None:
+    from tm_slack import Settings
+
+    from tm.config.schema import HubFile, PersonTable, Template
+
+    text = (ROOT / "config.example.toml").read_text(encoding="utf-8")
+    settings = full(*(lambda session: (session.place, session.environ))(example(tmp_path)))
+    keys = [*HubFile.model_fields, *Template.model_fields, *PersonTable.model_fields, *Settings.model_fields]
+
+    assert [
+        key for key in keys if not re.search(rf"^(# )?(\[+\w*\.?)?{key}(_file)?\b|\.{key}\b|\[{key}", text, re.M)
+    ] == []
+    assert settings.core.team == "platform"
+
+
+def test_the_example_configuration_is_accepted_by_the_plugin_s_own_settings(tmp_path: Path) -> None:
+    from tm_slack import Settings
+
+    from tm.config.plugin import bind
+
+    secret = tmp_path / "webhook"
+    secret.write_text("https://hooks.slack.com/services/T0/B0/X0\n", encoding="utf-8")
+    proxy = tmp_path / "proxy"
+    proxy.write_text("http://proxy.example.com:3128\n", encoding="utf-8")
+    text = (ROOT / "config.example.toml").read_text(encoding="utf-8")
+    (tmp_path / ".tm").mkdir()
+    (tmp_path / "tm.toml").write_text(
+        text.replace("/run/secrets/slack_webhook", str(secret)).replace("/run/secrets/proxy", str(proxy)),
+        encoding="utf-8",
+    )
+    session = Session({"HOME": str(tmp_path)}, str(tmp_path))
+
+    bound = bind("slack", Settings, full(session.place, session.environ))
+
+    assert bound.routes[0].events == ("created", "progress", "blocked", "completed", "urgent")
+
+
+def test_the_systemd_unit_names_a_command_that_exists() -> None:
+    unit = (ROOT / "examples/tm-worker.service").read_text(encoding="utf-8")
+
+    assert "ExecStart=%h/.local/bin/tm worker\n" in unit
+    assert os.access(Path(sys.executable).parent / "tm", os.X_OK)
