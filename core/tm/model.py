@@ -149,6 +149,6 @@ def hours(value: float, *, of: str) -> float:
 
 def rating(value: int, *, of: str) -> int:
     """A rating from 1 to 5. Raises UsageError naming `of`."""
-    if not 1 <= value <= 5:
+    if value not in range(1, 6):
         raise UsageError(f"The {of} must be a whole number from 1 to 5, not {value}.")
     return value

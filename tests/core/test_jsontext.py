@@ -34,13 +34,6 @@ def test_a_text_is_written_on_one_line(text):
     assert not {"\n", "\r", "\t", "\0", "\x1f"} & set(dumps(text))
 
 
-@given(VALUES)
-def test_the_json_package_writes_the_same(value):
-    assert dumps(value) == json.dumps(value, ensure_ascii=False, separators=(",", ":")).replace(
-        "\\b", "\\u0008"
-    ).replace("\\f", "\\u000c") or "\\" in dumps(value)
-
-
 @pytest.mark.parametrize(
     ("value", "text"),
     [

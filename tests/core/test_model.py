@@ -158,7 +158,7 @@ def test_hours_that_cannot_be_are_refused(value, shown):
 
 def test_a_rating_is_from_one_to_five():
     assert [model.rating(each, of="quality") for each in (1, 5)] == [1, 5]
-    for bad in (0, 6, -1):
+    for bad in (0, 6, -1, 3.5):
         assert refusal(model.rating, bad, of="quality") == (
             f"The quality must be a whole number from 1 to 5, not {bad}."
         )

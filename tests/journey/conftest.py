@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from tests.journey import requested
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,6 +21,8 @@ if TYPE_CHECKING:
 TM = Path(sys.executable).with_name("tm")
 PERSON = "ada@example.com"
 PATIENCE = 60
+HOOKS = ("pre-commit", "post-commit", "post-checkout")
+SCRIPTS = ("slack-integration.sh", "jira-integration.sh", "prometheus-exporter.sh", "weekly-report.sh")
 
 
 class Workplace:
@@ -113,6 +117,13 @@ def become_repository(workplace: Workplace) -> Workplace:
     return workplace
 
 
+def install_scripts(workplace: Workplace, document: str) -> Workplace:
+    """Put the requested document's git hooks and scripts where they say they belong, unchanged."""
+    for file in (*(f".git/hooks/{name}" for name in HOOKS), *(f"scripts/{name}" for name in SCRIPTS)):
+        workplace.write(file, requested.script(document, file))
+    return workplace
+
+
 @pytest.fixture
 def folder(tmp_path: Path) -> Workplace:
     """An empty folder that belongs to no git repository."""
@@ -130,3 +141,24 @@ def workplace(request: pytest.FixtureRequest) -> Workplace:
     """First an empty folder, then a git repository."""
     found: Workplace = request.getfixturevalue(request.param)
     return found
+
+
+def require_document() -> None:
+    """Skip the module that calls this unless the requested document, which is not part of this project, is there."""
+    missing = [name for name in ("bash", "bc", "curl", "git", "jq") if shutil.which(name) is None]
+    if not Path(os.environ.get("TM_SEED_DOCUMENT", "")).is_file():
+        pytest.skip("TM_SEED_DOCUMENT names no file: the requested document is not here", allow_module_level=True)
+    if missing:
+        pytest.skip(f"the scripts of the requested document need {', '.join(missing)}", allow_module_level=True)
+
+
+@pytest.fixture(scope="session")
+def document() -> str:
+    """The requested document."""
+    return Path(os.environ["TM_SEED_DOCUMENT"]).read_text(encoding="utf-8")
+
+
+@pytest.fixture
+def checkout(document: str, repository: Workplace) -> Workplace:
+    """A new git repository with the requested document's scripts in it."""
+    return install_scripts(repository, document)

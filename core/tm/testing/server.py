@@ -100,9 +100,7 @@ class ScriptedServer:
         socket.create_connection(("127.0.0.1", self.port)).close()
         self._door.join()
         self._listener.close()
-        with self._lock:
-            connections = dict(self._connections)
-        for connection, thread in connections.items():
+        for connection, thread in self._connections.items():
             _hang_up(connection)
             thread.join()
         if self._failures:
@@ -122,8 +120,8 @@ class ScriptedServer:
                 return
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             thread = Thread(target=self._serve, args=(connection,), name=f"{self._door.name}-connection")
-            with self._lock:
-                self._connections[connection] = thread
+            alive = {each: serving for each, serving in self._connections.items() if serving.is_alive()}
+            self._connections = {**alive, connection: thread}
             thread.start()
 
     def _serve(self, connection: socket.socket) -> None:
@@ -134,8 +132,6 @@ class ScriptedServer:
         except OSError:
             pass  # the client left
         finally:
-            with self._lock:
-                self._connections.pop(connection, None)
             connection.close()
 
     def _exchange(self, connection: socket.socket, stream: BinaryIO) -> bool:
@@ -167,9 +163,7 @@ class ScriptedServer:
                 return scripted
             try:
                 answer = self._answer(request)
-            except (
-                Exception
-            ) as error:  # whatever a test's own code raises belongs to that test, not to a thread
+            except Exception as error:  # it belongs to the test that wrote `answer`, not to this thread
                 self._failures.append(error)
                 answer = Reply(status=500, body=f"The server's answer function failed: {error!r}")
         return scripted or answer

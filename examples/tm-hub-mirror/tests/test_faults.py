@@ -223,6 +223,8 @@ def test_a_task_that_changes_during_the_sync_is_looked_at_again(desk):
     desk.edit(task_id, title="Theirs")
     desk.host.replace("mirror", module=Overtaken(desk.tasks))
     desk.pull()
+    desk.host.clock.advance(timedelta(seconds=10))
+    desk.host.deliver()
 
     task, record = desk.tasks.get(task_id), desk.read(task_id)
     assert (task.title, task.priority) == (record["title"], record["priority"]) == ("Theirs", "low")

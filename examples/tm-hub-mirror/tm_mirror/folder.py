@@ -153,10 +153,13 @@ def _content(path: Path) -> bytes | None:
         if path.is_symlink():
             raise ValueError("is a symbolic link") from None
         raise
-    with os.fdopen(handle, "rb") as file:
+    try:
         if not stat.S_ISREG(os.fstat(handle).st_mode):
             raise ValueError("is no regular file")
-        content = file.read(LIMIT + 1)
+        with os.fdopen(handle, "rb", closefd=False) as file:
+            content = file.read(LIMIT + 1)
+    finally:
+        os.close(handle)
     if len(content) > LIMIT:
         raise ValueError(f"is longer than {LIMIT} bytes")
     return content

@@ -33,12 +33,12 @@ def pull(hub: Hub) -> list[Change]:
     The cursor moves last: a crash before that wakes some tasks once more, which changes nothing.
     """
     found, cursor = changes(opened(hub), hub)
-    first = None if hub.cursors.get() else FIRST_LOOK
+    is_first = hub.cursors.get() is None
     for change in found:
         if change.task_id:
-            hub.wake(change.task_id, first or change.kind)
+            hub.wake(change.task_id, change.kind)
         else:
-            hub.wake_outside(change.name, first or change.kind)
+            hub.wake_outside(change.name, FIRST_LOOK if is_first else change.kind)
     hub.cursors.set(cursor)
     return found
 

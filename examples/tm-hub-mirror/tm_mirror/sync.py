@@ -67,7 +67,7 @@ def _merged(task: Task, name: str, hub: Hub, *, base: dict[str, Any], theirs: di
     try:
         return _taken(task, pulled, name, tasks=tasks) if pulled else task
     except tm.RevisionConflict as moved_on:
-        raise tm.RetryLater(str(moved_on), after=timedelta(0)) from None
+        raise tm.RetryLater(str(moved_on), after=timedelta(seconds=1)) from None
     except tm.UsageError as wrong:
         raise tm.PermanentFailure(f"{name}: {wrong} Mend the file, and it is read again.") from None
 

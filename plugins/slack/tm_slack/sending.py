@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from tm import Event, Hub
     from tm_slack.notices import Notice
 
+_DOUBT = "Nobody knows whether Slack posted this notice"
 _LOOK = "Look into the channel; if the notice is missing there, redeliver this delivery."
 
 
@@ -33,8 +34,11 @@ def send(notice: Notice, event: Event, hub: Hub) -> None:
     )
     if step == "rest" or hub.dry_run:
         return
-    if step in ("hold", "give up"):
-        _ask_a_person(mark, step)
+    if step == "hold":
+        mark.settle("sending")
+        raise PermanentFailure(f'{_DOUBT}, and ambiguous = "hold" keeps it from being told twice. {_LOOK}')
+    if step == "give up":
+        raise PermanentFailure(f"{_DOUBT}, nor whether it posted the repeat. {_LOOK}")
     url = hub.url(event.task_id or "")
     message = compose(notice, event, url=url, people=hub.people, is_repeat=step == "repeat")
     mark.begin("repeating" if step == "repeat" else "sending")
@@ -61,16 +65,8 @@ def _settle(mark: SendMark, failure: Exception | None) -> None:
         case ServerTrouble():
             mark.settle("sending")
         case OutcomeUnknown() if mark.word == "repeating":
-            _ask_a_person(mark, "give up", because=f"{failure} ")
+            raise PermanentFailure(f"{failure} {_DOUBT}, nor whether it posted the repeat. {_LOOK}")
     raise failure
-
-
-def _ask_a_person(mark: SendMark, step: str, *, because: str = "") -> None:
-    mark.settle("sending")
-    why = "nor whether it posted the repeat"
-    if step == "hold":
-        why = 'and ambiguous = "hold" keeps it from being told twice'
-    raise PermanentFailure(f"{because}Nobody knows whether Slack posted this notice, {why}. {_LOOK}")
 
 
 def _webhook(hub: Hub) -> Webhook:

@@ -1,0 +1,46 @@
+"""`python -m benchmarks [NAME…] [--quick]`: measure an installed `tm`, print ratios and their goals."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import platform
+import sqlite3
+from importlib import import_module
+
+from benchmarks.figures import heading
+from benchmarks.installed import install
+
+SECTIONS = {
+    "verbs": "hot verbs over an interpreter that does nothing",
+}
+
+
+def main() -> None:
+    """Install the wheel, run the sections asked for (all, if none is named)."""
+    names = argparse.ArgumentParser(
+        prog="python -m benchmarks",
+        description="Measure an installed tm. Goals are printed, never enforced: the exit code is 0.",
+        epilog="; ".join(f"{name}: {what}" for name, what in SECTIONS.items()),
+    )
+    names.add_argument("names", nargs="*", metavar="NAME", choices=[*SECTIONS, []], help=", ".join(SECTIONS))
+    names.add_argument("--quick", action="store_true", help="fewer rounds, smaller stores")
+    names.add_argument("--as-installed", action="store_true", help="do not build the wheel anew")
+    asked = names.parse_args()
+    if not asked.as_installed:
+        install()
+    _say_where()
+    for name in asked.names or SECTIONS:
+        import_module(f"benchmarks.{name}").run(is_quick=asked.quick)
+
+
+def _say_where() -> None:
+    load = ", ".join(f"{each:.1f}" for each in os.getloadavg())
+    heading(
+        f"Python {platform.python_version()}, SQLite {sqlite3.sqlite_version}, {os.cpu_count()} cores, "
+        f"{platform.system()} {platform.machine()}, load {load}"
+    )
+
+
+if __name__ == "__main__":
+    main()
