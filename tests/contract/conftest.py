@@ -1,7 +1,8 @@
-"""Which stores the suite runs on: give STORES another opener and every promise is checked there as well."""
+"""Which stores the suite runs on: add a fixture and its name to STORES, and every promise is checked there as well."""
 
 from __future__ import annotations
 
+import shutil
 from typing import TYPE_CHECKING
 
 import pytest
@@ -9,24 +10,18 @@ import pytest
 from tm.store.sqlite import SqliteDatabase
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
     from pathlib import Path
 
     from tm.store.protocol import Database
 
-
-def sqlite_store(folder: Path) -> Database:
-    """A new, empty SQLite store in a folder."""
-    return SqliteDatabase(str(folder / "tm.db"))
+STORES = ("sqlite_store",)
 
 
-STORES: dict[str, Callable[[Path], Database]] = {"sqlite": sqlite_store}
-
-
-@pytest.fixture(params=sorted(STORES))
-def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
+@pytest.fixture(params=STORES)
+def database(request: pytest.FixtureRequest) -> Iterator[Database]:
     """An empty store of each kind."""
-    opened = STORES[request.param](tmp_path)
+    opened = request.getfixturevalue(request.param)
     yield opened
     opened.close()
 
@@ -37,3 +32,19 @@ def second(database: Database) -> Iterator[Database]:
     opened = database.another()
     yield opened
     opened.close()
+
+
+@pytest.fixture
+def sqlite_store(blank_sqlite: Path, tmp_path: Path) -> Database:
+    """A SQLite store of the test's own, copied because making one takes longer."""
+    shutil.copyfile(blank_sqlite, tmp_path / "tm.db")
+    return SqliteDatabase(str(tmp_path / "tm.db"))
+
+
+@pytest.fixture(scope="session")
+def blank_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The file of an empty SQLite store."""
+    path = tmp_path_factory.mktemp("blank") / "tm.db"
+    with SqliteDatabase(str(path)) as made:
+        made.execute("select 1")
+    return path

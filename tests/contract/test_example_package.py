@@ -31,6 +31,7 @@ class Machine:
         self.home, self.files = home, home / "files"
         self._bin = bin_folder
         self.environ = {"HOME": str(home), "PATH": f"{bin_folder}:/usr/bin:/bin", "TM_DELIVERY": "worker"}
+        self.environ["COLUMNS"] = "200"
         home.joinpath("tm.toml").write_text(f'[plugins.mirror]\nfolder = "{self.files}"\n')
 
     def run(self, program: str, *words: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
@@ -114,7 +115,7 @@ def test_tm_lists_the_plugin_as_active_and_the_doctor_asks_it(machine: Machine) 
         each for each in json.loads(machine.tm("plugins", "list", "--format", "json")) if each["name"] == "mirror"
     ]
 
-    assert (mirror["state"], mirror["version"]) == ("active", "0.1.0")
+    assert (mirror["state"], mirror["version"]) == ("active", "tm-hub-mirror 0.1.0")
     assert str(machine.files) in machine.tm("doctor", "mirror")
 
 

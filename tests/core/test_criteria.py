@@ -99,9 +99,7 @@ def test_a_mistake_in_the_json_is_told_with_its_entry(text, told):
 def test_a_broken_expression_is_told_with_its_entry_and_a_caret():
     told = refusal('["a == 1", {"criterion": "x", "measurable": "coverage = 85"}]')
 
-    assert (
-        told == "--criteria: entry 2: '=' is not an operator here; use '=='.\n  coverage = 85\n           ^"
-    )
+    assert told == "--criteria: entry 2: '=' is not an operator here; use '=='.\n  coverage = 85\n           ^"
 
 
 def test_a_broken_criterion_on_the_command_line_is_told_by_its_text():

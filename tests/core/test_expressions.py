@@ -76,9 +76,7 @@ def test_a_text_that_spells_a_number_counts_as_one(value, expected):
     assert found == expected
 
 
-@pytest.mark.parametrize(
-    "value", ["٨٧", "８７", "1_000", "nan", "inf", "87,5", "1.2.3", "87 %", "9" * 5000, "0x57"]
-)
+@pytest.mark.parametrize("value", ["٨٧", "８７", "1_000", "nan", "inf", "87,5", "1.2.3", "87 %", "9" * 5000, "0x57"])
 def test_a_text_that_only_resembles_a_number_is_unknown(value):
     found = verdict("coverage >= 0", coverage=value)
 
@@ -131,9 +129,7 @@ def test_an_expression_of_literals_has_one_verdict_for_ever(source, expected):
 def test_a_literal_on_the_left_is_the_mirror_image(sign, value):
     mirrored = {"<": ">", "<=": ">=", ">": "<", ">=": "<="}.get(sign, sign)
 
-    assert verdict(f"50 {sign} coverage", coverage=value) == verdict(
-        f"coverage {mirrored} 50", coverage=value
-    )
+    assert verdict(f"50 {sign} coverage", coverage=value) == verdict(f"coverage {mirrored} 50", coverage=value)
 
 
 @pytest.mark.parametrize(
@@ -298,9 +294,7 @@ def test_a_refusal_is_a_sentence_the_expression_and_a_caret_under_the_place():
 
 
 def test_a_long_expression_is_shown_around_the_place_without_control_characters():
-    sentence, shown, caret = str(refusal("ok and\t" * 70 + "bad = 1 and " + "ok and " * 30 + "ok")).split(
-        "\n"
-    )
+    sentence, shown, caret = str(refusal("ok and\t" * 70 + "bad = 1 and " + "ok and " * 30 + "ok")).split("\n")
 
     assert sentence == "'=' is not an operator here; use '=='."
     assert shown.isprintable()
@@ -347,9 +341,7 @@ def test_a_name_that_is_not_allowed_is_refused_at_its_place():
     expression = parse("team == platform and 5 < prioriti")
     check_names(parse("team == platform and label in [bug]"), ("team", "label"))
 
-    with pytest.raises(
-        ExpressionError, match="'prioriti' is not known here; choose one of team, priority"
-    ) as caught:
+    with pytest.raises(ExpressionError, match="'prioriti' is not known here; choose one of team, priority") as caught:
         check_names(expression, ["team", "priority"])
     assert caught.value.position == len("team == platform and 5 < ")
 

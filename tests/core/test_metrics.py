@@ -31,9 +31,7 @@ INSTANTS = st.timedeltas(timedelta(0), timedelta(days=47_000)).map(EPOCH.__add__
     datetime.__add__, st.sampled_from(NIGHTS), st.timedeltas(timedelta(hours=-30), timedelta(hours=30))
 )
 
-THIS_WEEK = Period(
-    name="week", start=datetime(2026, 11, 16, tzinfo=UTC), end=datetime(2026, 11, 23, tzinfo=UTC)
-)
+THIS_WEEK = Period(name="week", start=datetime(2026, 11, 16, tzinfo=UTC), end=datetime(2026, 11, 23, tzinfo=UTC))
 WEDNESDAY = "2026-11-18T12:00:00.000000Z"
 LONG_AGO = "2025-01-01T00:00:00.000000Z"
 
@@ -241,9 +239,7 @@ def test_a_period_holds_its_first_instant_and_not_its_end():
 
 
 def test_creation_and_completion_are_counted_each_in_its_own_period():
-    summary = week_of(
-        row(created_at=WEDNESDAY, status="pending", completed_at=None), row(), row(completed_at=LONG_AGO)
-    )
+    summary = week_of(row(created_at=WEDNESDAY, status="pending", completed_at=None), row(), row(completed_at=LONG_AGO))
 
     assert (summary.tasks_created, summary.tasks_completed) == (1, 1)
 
@@ -334,9 +330,7 @@ def test_every_number_stays_in_its_range_and_is_none_exactly_when_nothing_was_me
     assert summary.tasks_completed == len(done)
     assert (summary.average_quality_score is None) == all(r.feedback_quality is None for r in people)
     assert (summary.average_timeliness_score is None) == all(r.feedback_timeliness is None for r in people)
-    assert (summary.estimation_accuracy is None) == all(
-        not r.estimated_hours or r.actual_hours is None for r in done
-    )
+    assert (summary.estimation_accuracy is None) == all(not r.estimated_hours or r.actual_hours is None for r in done)
     assert 1 <= (summary.average_quality_score or 1) <= 5
     assert 1 <= (summary.average_timeliness_score or 1) <= 5
     assert 0 <= (summary.estimation_accuracy or 0) <= 100
@@ -349,7 +343,7 @@ def holds(at):
 
 @given(rows=ROWS, seed=st.integers())
 def test_counts_and_ratings_do_not_depend_on_the_order_of_the_rows(rows, seed):
-    shuffled = random.Random(seed).sample(rows, len(rows))  # noqa: S311  # order, not secrets
+    shuffled = random.Random(seed).sample(rows, len(rows))  # order, not secrets
     first, second = week_of(*rows), week_of(*shuffled)
 
     assert first.with_(estimation_accuracy=None) == second.with_(estimation_accuracy=None)

@@ -47,15 +47,9 @@ def test_every_other_transition_is_refused_with_what_to_do(here, there):
     expected = {
         "pending": f"Task 0a1b2c3d is pending; it cannot become {there}.",
         "in_progress": f"Task 0a1b2c3d is in_progress; it cannot become {there}.",
-        "blocked": (
-            f"Task 0a1b2c3d is blocked; it cannot become {there}. Unblock it first: tm unblock 0a1b2c3d"
-        ),
-        "completed": (
-            f"Task 0a1b2c3d is completed; it cannot become {there}. Reopen it first: tm reopen 0a1b2c3d"
-        ),
-        "cancelled": (
-            f"Task 0a1b2c3d is cancelled; it cannot become {there}. Reopen it first: tm reopen 0a1b2c3d"
-        ),
+        "blocked": (f"Task 0a1b2c3d is blocked; it cannot become {there}. Unblock it first: tm unblock 0a1b2c3d"),
+        "completed": (f"Task 0a1b2c3d is completed; it cannot become {there}. Reopen it first: tm reopen 0a1b2c3d"),
+        "cancelled": (f"Task 0a1b2c3d is cancelled; it cannot become {there}. Reopen it first: tm reopen 0a1b2c3d"),
     }[here]
     if here == there:
         expected = f"Task 0a1b2c3d is already {there}; nothing was changed."

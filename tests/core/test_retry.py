@@ -132,7 +132,7 @@ def test_the_failure_that_buries_a_delivery_counts_against_its_plugin_too():
 
 @given(seed=st.integers(0, 2**32))
 def test_some_fifty_tries_fit_into_the_day_before_a_delivery_is_buried(seed):
-    random, age, tries = Random(seed).random, timedelta(0), 1  # noqa: S311
+    random, age, tries = Random(seed).random, timedelta(0), 1
     while (wait := settle(OutcomeUnknown(), failures=tries - 1, age=age, random=random).after) is not None:
         age, tries = age + wait, tries + 1
 

@@ -112,7 +112,8 @@ def test_a_waiting_delivery_can_be_dropped_and_is_never_made(dead):
 
 
 @pytest.mark.parametrize(
-    ("verb", "state"), [("redeliver", "delivered"), ("drop", "delivered"), ("redeliver", "dropped"), ("drop", "dropped")]
+    ("verb", "state"),
+    [("redeliver", "delivered"), ("drop", "delivered"), ("redeliver", "dropped"), ("drop", "dropped")],
 )
 def test_what_is_over_cannot_be_steered(dead, verb, state):
     host, _ = dead()

@@ -147,9 +147,8 @@ def example(tmp_path: Path) -> Session:
 
 
 def test_the_example_configuration_shows_every_key_and_no_other(tmp_path: Path) -> None:
-    from tm_slack import Settings
-
     from tm.config.schema import HubFile, PersonTable, Template
+    from tm_slack import Settings
 
     text = (ROOT / "config.example.toml").read_text(encoding="utf-8")
     settings = full(*(lambda session: (session.place, session.environ))(example(tmp_path)))
@@ -162,9 +161,8 @@ def test_the_example_configuration_shows_every_key_and_no_other(tmp_path: Path) 
 
 
 def test_the_example_configuration_is_accepted_by_the_plugin_s_own_settings(tmp_path: Path) -> None:
-    from tm_slack import Settings
-
     from tm.config.plugin import bind
+    from tm_slack import Settings
 
     secret = tmp_path / "webhook"
     secret.write_text("https://hooks.slack.com/services/T0/B0/X0\n", encoding="utf-8")

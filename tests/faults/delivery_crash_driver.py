@@ -16,8 +16,9 @@ from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import tm
 from tests.faults.dying import DIED, DyingDatabase
+
+import tm
 from tm.clock import Clock, instant
 from tm.config.core import CoreSettings
 from tm.config.places import find_place
@@ -82,7 +83,8 @@ class Scenario:
     def worker(self) -> Worker:
         database = DyingDatabase(str(self.path))
         environ = {"HOME": str(self.folder), "TM_DATABASE_URL": str(self.path)}
-        full = FullSettings(place=find_place(environ, str(self.folder)), environ=environ, core=CORE, plugins={"probe": {}})
+        place = find_place(environ, str(self.folder))
+        full = FullSettings(place=place, environ=environ, core=CORE, plugins={"probe": {}})
         plugin = adopt("probe", probe(self.file), full)
 
         def lend(_: Any, claimed: Any, own: Any) -> Hub:
@@ -125,8 +127,9 @@ class Scenario:
                 "select count(*) from (select 1 from delivery group by event_seq, plugin having count(*) > 1)"
             ).fetchone()[0]
             unclosed = database.execute("select count(*) from attempt where ended_at is null").fetchone()[0]
+        owed = {f"{each}/{part}" for each in events for part in (1, 2)}
         return {
-            "missing": len({f"{each}/{part}" for each in events for part in (1, 2)} - {line.split()[0] for line in lines}),
+            "missing": len(owed - {line.split()[0] for line in lines}),
             "repeated": repeated,
             "disordered": sum(each != sorted(each) for each in order.values()),
             "unended": open_rows,

@@ -10,7 +10,6 @@ import time
 from pathlib import Path
 
 import pytest
-
 from tests.faults.worker_kit import RIGHT, Folder, kill
 
 pytestmark = pytest.mark.slow

@@ -116,11 +116,11 @@ def _application() -> typer.Typer:
     )
     application.callback(invoke_without_command=True)(_top)
     for command in COMMANDS:
-        _mount(application, command)
+        mount(application, command)
     for name, (help_text, panel, commands) in GROUPS.items():
         group = typer.Typer(cls=_ListingGroup, help=_escaped(help_text))
         for command in commands:
-            _mount(group, command)
+            mount(group, command)
         application.add_typer(group, name=name, rich_help_panel=panel)
     return application
 
@@ -145,7 +145,8 @@ def _session(config: str | None) -> Session:
     return Session(os.environ, os.getcwd(), config=config)  # noqa: PTH109 - as the front door does
 
 
-def _mount(application: typer.Typer, command: Command) -> None:
+def mount(application: typer.Typer, command: Command) -> None:
+    """Add a declared command to a typer application."""
     application.command(
         command.name,
         help=_escaped(command.help),

@@ -59,7 +59,13 @@ def _run_hot(words: Sequence[str]) -> int:
     from tm.app import Session
 
     session = Session(os.environ, os.getcwd())  # noqa: PTH109 - pathlib is dear
-    return command.run(session, values)
+    code = command.run(session, values)
+    if os.isatty(2) and session.core.plugins:
+        from tm.cli.remind import is_time, remind  # a person is watching, so it may cost a little
+
+        if is_time(session):
+            remind(session)
+    return code
 
 
 def _hot_command(verb: str) -> Command:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pathlib
+from pathlib import Path
 
 _SENTENCES = (
     (

@@ -10,8 +10,7 @@ from urllib.parse import SplitResult, urlsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, SecretStr
 
-from tm import PluginSettings
-from tm.config.plugin import Duration, When
+from tm import Duration, PluginSettings, When
 from tm_slack.notices import Word
 
 HOST = "hooks.slack.com"

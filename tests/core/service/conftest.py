@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -71,8 +72,18 @@ class Desk:
 
 
 @pytest.fixture
-def desk(tmp_path: Path) -> Iterator[Desk]:
-    """A desk with an empty store."""
+def desk(tmp_path: Path, blank_store: Path) -> Iterator[Desk]:
+    """A desk with an empty store, copied because making one takes longer."""
+    shutil.copyfile(blank_store, tmp_path / "tm.db")
     opened = Desk(tmp_path / "tm.db")
     yield opened
     opened.close()
+
+
+@pytest.fixture(scope="session")
+def blank_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The file of an empty store."""
+    path = tmp_path_factory.mktemp("blank") / "tm.db"
+    with SqliteDatabase(str(path)) as made:
+        made.execute("select 1")
+    return path

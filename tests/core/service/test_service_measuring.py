@@ -57,15 +57,12 @@ def test_the_newest_value_counts_and_the_history_keeps_both(desk):
     ]
 
 
-@pytest.mark.parametrize(
-    ("value", "verdict"), [(85, "met"), (84.9, "unmet"), (True, "unknown"), ("85", "unknown"), ("high", "unknown")]
-)
+@pytest.mark.parametrize(("value", "verdict"), [(85, "met"), ("85", "met"), (84.9, "unmet"), ("high", "unknown")])
 def test_every_value_is_judged_at_once(desk, value, verdict):
     task_id = desk.add(criteria=(COVERED, READ))
     measuring.measure(desk.work(), task_id, {"coverage": value})
 
-    assert verdicts(desk, task_id)[1] == "unknown"
-    assert verdicts(desk, task_id)[0] in (verdict, "unmet")
+    assert verdicts(desk, task_id) == [verdict, "unknown"]
 
 
 def test_a_verdict_that_changed_is_named_and_one_that_did_not_is_not(desk):
@@ -93,12 +90,14 @@ def test_a_name_is_letters_digits_and_a_few_marks(desk, name):
 
 
 @pytest.mark.parametrize(
-    "name", ["", "1a", "-a", ".a", "a b", "a=b", "a\n", "é", "a'b", "x" * 201, "a b" * 100], ids=repr
+    "name",
+    ["", "1a", "-a", ".a", "a b", " a", "and", "true", "a=b", "a\n", "é", "a'b", "x" * 201, "a b" * 100],
+    ids=repr,
 )
 def test_any_other_name_is_refused(desk, name):
     text = refusal(desk, desk.add(), measuring.measure, {"fine": 1, name: 1})
 
-    assert text.startswith(f"{name[:60]!r} is no name of a measurement: start with a letter")
+    assert text.startswith(f"{name[:60]!r} is no name that criteria can read: start with a letter")
 
 
 @pytest.mark.parametrize("value", ["", " \t", "x" * 1001])
