@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from tm.errors import RetryLater as RetryLater
     from tm.errors import TmError as TmError
     from tm.events import Event as Event
+    from tm.filters import matches as matches
     from tm.hooks import hookimpl as hookimpl
     from tm.hosting import open_hub as open_hub
     from tm.hub import Finding as Finding
@@ -37,6 +38,7 @@ _HOMES = {
     "RetryLater": "tm.errors",
     "TmError": "tm.errors",
     "Event": "tm.events",
+    "matches": "tm.filters",
     "hookimpl": "tm.hooks",
     "open_hub": "tm.hosting",
     "Finding": "tm.hub",
@@ -46,7 +48,7 @@ _HOMES = {
 __all__ = [
     "ConfigError", "Duration", "Event", "Finding", "Hub", "NeedsLogin", "NotFound", "OutcomeUnknown",
     "PermanentFailure", "PluginSettings", "ReceivesSecret", "RetryLater", "RunsProgram", "Task", "TmError", "When",
-    "hookimpl", "open_hub",
+    "hookimpl", "matches", "open_hub",
 ]  # fmt: skip
 
 

@@ -17,7 +17,7 @@ from tm.worker import Worker
 
 if TYPE_CHECKING:
     import logging
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from tm.config.schema import FullSettings
     from tm.store.outbox import Claimed
@@ -43,7 +43,9 @@ class Hosting:
             me=f"{os.uname().nodename}:{os.getpid()}",
         )
 
-    def worker(self, log: logging.Logger, *, does_pull: bool) -> Worker:
+    def worker(
+        self, log: logging.Logger, *, does_pull: bool, is_outdated: Callable[[], bool] = lambda: False
+    ) -> Worker:
         """A worker over the session's store; the caller holds the worker lock."""
         return Worker(
             self.session.database,
@@ -51,6 +53,7 @@ class Hosting:
             dispatcher=self.dispatcher(log),
             log=log,
             pull=self.pull if does_pull else None,
+            is_outdated=is_outdated,
         )
 
     def pull(self, plugin: Plugin, database: Database) -> None:

@@ -18,7 +18,7 @@ from tm.config.redact import Redactor
 from tm.config.secrets import read
 from tm.config.trust import untrusted_fields
 from tm.errors import ConfigError
-from tm.expressions import judge, parse
+from tm.filters import matches
 from tm.values import Value
 
 if TYPE_CHECKING:
@@ -80,22 +80,7 @@ class Plugin(Value):
         if self.hook_for(event) is None:
             return False
         when = self.settings.when
-        return when is None or is_linked or judge(parse(when), facts(event)) == "met"
-
-
-def facts(event: Event) -> dict[str, Any]:
-    """What a `when` expression may ask of an event."""
-    task = event.task
-    return {
-        "event": event.name,
-        "status": task.status,
-        "priority": task.priority,
-        "assignee": task.assignee,
-        "team": task.team,
-        "label": task.labels,
-        "origin": event.origin,
-        "actor": event.actor,
-    }
+        return when is None or is_linked or matches(when, event)
 
 
 def load(names: Iterable[str], full: FullSettings) -> dict[str, Plugin]:

@@ -10,8 +10,8 @@ from tm.clock import stamp
 from tm.errors import UsageError
 from tm.events import BLOCKED, CANCELLED, COMPLETED, PAUSED, REOPENED, STARTED, TYPES, UNBLOCKED, Event, snapshot
 from tm.expressions import judge, parse
+from tm.filters import facts
 from tm.isolation import Call
-from tm.plugins import facts
 from tm.roster import module_of
 from tm.service.work import event_id
 from tm.store.events import Events

@@ -33,6 +33,7 @@ CALL_LIMIT = 60.0
 LINGER = timedelta(minutes=10)
 HOUSEKEEPING = timedelta(hours=1)
 GRACE = 20.0
+SETTINGS_LOOK = 2.0
 
 
 class Plan(Value):
@@ -102,7 +103,8 @@ class Worker:
     """Runs a dispatcher until its plan is fulfilled or it is told to stop.
 
     One thread, the caller's, owns the dispatcher and its database; each plugin's threads make the calls with
-    database connections of their own. `clock` tells when pulls are due.
+    database connections of their own. `clock` tells when pulls are due. A worker that goes on for ever also ends
+    when `is_outdated` says that its settings have changed, so that its maker can make a new one.
     """
 
     def __init__(
@@ -113,12 +115,15 @@ class Worker:
         dispatcher: Dispatcher,
         log: logging.Logger,
         pull: Callable[[Plugin, Database], None] | None = None,
+        is_outdated: Callable[[], bool] = lambda: False,
     ) -> None:
         self._database = database
         self._clock = clock
         self._dispatcher = dispatcher
         self._log = log
         self._pull = pull
+        self._is_outdated = is_outdated
+        self._next_settings_look = clock.monotonic() + SETTINGS_LOOK
         self._results: queue.SimpleQueue[Result] = queue.SimpleQueue()
         self._local = threading.local()
         self._threads = {
@@ -131,7 +136,7 @@ class Worker:
         self._pulling: dict[str, threading.Thread] = {}
         self._stopping = threading.Event()
         self._next_housekeeping = clock.now() + timedelta(minutes=1)
-        self._is_store_down = False
+        self._down_since: float | None = None
         self._seen: object = None
         self._due: datetime | None = None
 
@@ -154,6 +159,9 @@ class Worker:
                 self._round()
                 if not plan.forever and self._is_done(plan):
                     return
+                if plan.forever and self._has_new_settings():
+                    self._log.info("settings changed")
+                    break
             self._land()
 
     def _round(self) -> None:
@@ -169,8 +177,8 @@ class Worker:
         except StoreError as error:
             self._store_is_down(results, error)
             return
-        if self._is_store_down:
-            self._is_store_down = False
+        if self._down_since is not None:
+            self._down_since = None
             self._log.info("store is back")
 
     def _look_at_the_outbox(self, *, is_news: bool) -> None:
@@ -188,9 +196,9 @@ class Worker:
         for result in results:
             self._results.put(result)
             self._flying[result.claimed.id] = (result.claimed, self._clock.monotonic())
-        if not self._is_store_down:
+        if self._down_since is None:
+            self._down_since = self._clock.monotonic()
             self._log.error("store is down", extra={"error": str(error)})
-        self._is_store_down = True
         self._stopping.wait(1.0)
 
     def _wait(self) -> list[Result]:
@@ -219,7 +227,11 @@ class Worker:
         self._threads[claimed.plugin].call(claimed, in_flight=in_flight)
 
     def _call(self, claimed: Claimed) -> None:
-        self._results.put(self._dispatcher.call(claimed, self._own_database()))
+        try:
+            result = self._dispatcher.call(claimed, self._own_database())
+        except BaseException as error:  # a plugin may even raise KeyboardInterrupt; this thread must live
+            result = Result(claimed=claimed, error=error)
+        self._results.put(result)
 
     def _own_database(self) -> Database:
         """This thread's connection."""
@@ -227,6 +239,13 @@ class Worker:
             self._local.database = self._database.another()
         database: Database = self._local.database
         return database
+
+    def _has_new_settings(self) -> bool:
+        now = self._clock.monotonic()
+        if now < self._next_settings_look:
+            return False
+        self._next_settings_look = now + SETTINGS_LOOK
+        return self._is_outdated()
 
     def _look_after_time(self) -> None:
         now = self._clock.monotonic()
@@ -267,10 +286,12 @@ class Worker:
         note_pull(plugin, database, clock=self._clock, error=error, log=self._log)
 
     def _is_done(self, plan: Plan) -> bool:
-        """Nothing due soon, nothing under way but calls that hang; a dead store ends it too."""
+        """Nothing due soon, nothing under way but calls that hang; a store that stays down ends it too."""
+        if self._down_since is not None:
+            return self._clock.monotonic() - self._down_since > GRACE
         if len(self._flying) > len(self._overdue):
             return False
-        return self._is_store_down or self._due is None or self._due > self._clock.now() + plan.linger
+        return self._due is None or self._due > self._clock.now() + plan.linger
 
     def _land(self) -> None:
         """Let the calls under way end, within reason; what is still out is reclaimed by the next worker."""

@@ -93,6 +93,10 @@ class Workplace:
         tasks: list[dict[str, Any]] = json.loads(self.told("list", "--format", "json"))
         return tasks
 
+    def criteria(self, task_id: str) -> list[dict[str, str]]:
+        """What a task's criteria were when it was added."""
+        return [{name: each[name] for name in ("criterion", "measurable")} for each in self.show(task_id)["criteria"]]
+
     def write(self, name: str, text: str) -> Path:
         """An executable file in the folder, for a script that is to be run as a file."""
         path = self.folder / name

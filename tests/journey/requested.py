@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from typing import TYPE_CHECKING
 
@@ -24,6 +25,12 @@ def script(document: str, file: str) -> str:
     if len(found) != 1:
         raise LookupError(f"{len(found)} blocks of the document belong in {file}, not one.")
     return str(found[0])
+
+
+def criteria(text: str) -> list[dict[str, str]]:
+    """The criteria that a script gives to the task it adds."""
+    found: list[dict[str, str]] = json.loads(re.findall(r"--criteria '(.+?)'", text, re.DOTALL)[0])
+    return found
 
 
 def workflow_steps(workflow: str) -> dict[str, str]:

@@ -45,6 +45,11 @@ package) mkdir -p target; echo done > target/app.jar ;;
 esac"""
 
 
+def step_of(checkout):
+    """The step that ran last, as its shell got it."""
+    return (checkout.folder / "step.sh").read_text(encoding="utf-8")
+
+
 @pytest.fixture
 def github(checkout, document):
     """Runs a named step as GitHub does; keywords are expressions' values, as is `task_id`."""
@@ -72,11 +77,15 @@ def github_task(checkout, github):
 
 
 def test_a_workflow_run_adds_its_task(checkout, github_task):
-    task = checkout.show(github_task)
+    task, step = checkout.show(github_task), step_of(checkout)
 
-    assert (task["title"], task["assignee"], task["estimated_hours"]) == ("CI Build: 4f2a9c1", "ci-system", 0.5)
+    assert (task["assignee"], task["estimated_hours"]) == ("ci-system", 0.5)
+    assert "4f2a9c1" in task["title"]
+    assert checkout.criteria(github_task) == requested.criteria(step)
     assert len(task["criteria"]) == 4
-    assert "Run ID: 1658821493" in task["context"][0]["text"]
+    [context] = task["context"]
+    assert f'"{context["text"]}"' in step
+    assert "1658821493" in context["text"]
 
 
 def test_the_steps_of_a_workflow_run_are_progress(checkout, github, github_task):
@@ -85,13 +94,10 @@ def test_the_steps_of_a_workflow_run_are_progress(checkout, github, github_task)
 
     assert codes == [0, 0, 0, 0, 0]
     notes = [each["note"] for each in checkout.show(github_task)["progress"]]
-    assert notes[:3] == [
-        "Unit tests completed with 91.2% coverage",
-        "Integration tests completed successfully",
-        "Security scan completed - 3 critical/high issues",
-    ]
-    assert notes[3].startswith("Build completed - 1 artifacts, ")
     assert len(notes) == 4
+    assert "91.2% coverage" in notes[0]
+    assert "3 critical" in notes[2]
+    assert "1 artifacts" in notes[3]
 
 
 def test_a_workflow_run_without_measurements_fails_at_its_completion(checkout, github, github_task):
@@ -112,6 +118,7 @@ def test_a_measured_workflow_run_is_completed_and_its_own_rating_stays_out_of_th
     assert (answer.returncode, answer.stdout) == (0, "")
     task = checkout.show(github_task)
     assert (task["status"], task["actual_hours"]) == ("completed", 0.3)
+    assert task["completion_summary"] in step_of(checkout)
     assert (task["feedback_quality"], task["feedback_timeliness"]) == (5, 5)
     metrics = json.loads(checkout.told("metrics", "--format", "json"))
     assert (metrics["tasks_completed"], metrics["rated"], metrics["average_quality_score"]) == (1, 0, None)
@@ -124,8 +131,9 @@ def test_a_failed_workflow_run_is_noted_and_not_completed(checkout, github, gith
     task = checkout.show(github_task)
     # its jq program is a syntax error, which costs the context the names of the failed jobs and nothing else
     assert (answer.returncode, task["status"]) == (0, "in_progress")
-    assert [each["note"] for each in task["progress"]] == ["❌ CI build failed - investigating issues"]
-    assert "Workflow Run: 1658821493" in task["context"][-1]["text"]
+    [progress] = task["progress"]
+    assert f'"{progress["note"]}"' in step_of(checkout)
+    assert "1658821493" in task["context"][-1]["text"]
 
 
 @pytest.fixture
@@ -155,17 +163,17 @@ def jenkins_task(jenkins):
 
 
 def test_a_pipeline_adds_its_task(checkout, jenkins, jenkins_task):
+    assert checkout.criteria(jenkins_task) == requested.criteria(step_of(checkout))
+
     answer = jenkins("Create Task", number=1, task_id=jenkins_task)
 
     task = checkout.show(jenkins_task)
     assert (answer.returncode, answer.stdout) == (0, "")
-    assert (task["title"], task["assignee"], task["estimated_hours"]) == ("Jenkins Build: 42", "jenkins-ci", 0.5)
-    assert [each["measurable"] for each in task["criteria"]] == [
-        "build_exit_code == 0",
-        "test_failures == 0",
-        "sonar_quality_gate == passed",
-    ]
-    assert 'Java Version: openjdk version "21"' in task["context"][0]["text"]
+    assert (task["assignee"], task["estimated_hours"]) == ("jenkins-ci", 0.5)
+    assert "42" in task["title"]
+    assert len(task["criteria"]) == 3
+    [context] = task["context"]
+    assert 'openjdk version "21"' in context["text"]
 
 
 def test_the_stages_of_a_pipeline_are_progress(checkout, jenkins, jenkins_task):
@@ -175,10 +183,9 @@ def test_the_stages_of_a_pipeline_are_progress(checkout, jenkins, jenkins_task):
 
     notes = [each["note"] for each in checkout.show(jenkins_task)["progress"]]
     assert codes == [0, 0, 0, 0]
-    assert notes[3] == "Tests completed: 12 tests, 0 failures"
-    assert notes[5] == "Quality gate status: OK"
-    assert notes[7].startswith("Package created: ")
     assert len(notes) == 8
+    assert "12 tests, 0 failures" in notes[3]
+    assert notes[5].endswith(" OK")
 
 
 def test_a_pipeline_without_measurements_fails_at_its_completion(checkout, jenkins, jenkins_task):
@@ -198,7 +205,7 @@ def test_a_measured_pipeline_is_completed_and_its_own_rating_stays_out_of_the_av
     task = checkout.show(jenkins_task)
     assert answer.returncode == 0
     assert (task["status"], task["actual_hours"], task["feedback_quality"]) == ("completed", 0.4, 5)
-    assert "- Test Count: 2\n" in task["completion_summary"]
+    assert "Count: 2\n" in task["completion_summary"]
     assert json.loads(checkout.told("metrics", "--format", "json"))["rated"] == 0
 
 
@@ -209,7 +216,8 @@ def test_a_failed_pipeline_is_noted_and_not_completed(checkout, jenkins, jenkins
     assert answer.returncode != 0
     assert "bad substitution" in answer.stderr.lower()
     task = checkout.show(jenkins_task)
-    assert [each["note"] for each in task["progress"]] == ["❌ Jenkins build failed - see build logs for details"]
+    [progress] = task["progress"]
+    assert f'"{progress["note"]}"' in step_of(checkout)
     assert (task["status"], task["context"]) == ("in_progress", [])
 
 

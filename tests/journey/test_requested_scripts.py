@@ -10,6 +10,7 @@ import re
 import threading
 
 import pytest
+from tests.journey import requested
 from tests.journey.conftest import PERSON, require_document
 
 from tm.testing import Reply, ScriptedServer
@@ -45,21 +46,15 @@ def feature(checkout):
     return task["id"]
 
 
-def test_the_commit_after_a_feature_commit_adds_a_task_with_the_standard_criteria(checkout, feature):
+def test_the_commit_after_a_feature_commit_adds_a_task_with_the_standard_criteria(checkout, document, feature):
     task = checkout.show(feature)
 
-    assert (task["title"], task["status"]) == ("Feature Implementation: add login form", "pending")
+    assert (task["title"].partition(": ")[2], task["status"]) == ("add login form", "pending")
     assert (task["assignee"], task["estimated_hours"]) == (PERSON, 4)
-    assert [each["measurable"] for each in task["criteria"]] == [
-        "unit_test_pass_rate == 100",
-        "code_review_status == approved",
-        "security_scan_issues == 0",
-        "performance_regression == false",
-    ]
+    assert checkout.criteria(feature) == requested.criteria(requested.script(document, ".git/hooks/pre-commit"))
+    assert len(task["criteria"]) == 4
     [context] = task["context"]
-    assert f"Author: Ada <{PERSON}>" in context["text"]
-    assert "Branch: main" in context["text"]
-    assert "Files Modified: notes.txt" in context["text"]
+    assert all(words in context["text"] for words in (f"Ada <{PERSON}>", "Branch: main", "notes.txt"))
 
 
 def test_the_first_commit_of_a_repository_adds_no_task(checkout):
@@ -72,7 +67,7 @@ def test_a_commit_that_names_its_task_is_progress_on_it(checkout, feature):
     said = commit(checkout, f"Check the password\n\nTask-ID: {feature}")
 
     [progress] = checkout.show(feature)["progress"]
-    assert re.fullmatch(r"Commit [0-9a-f]{7,}: Check the password \(1 files modified\)", progress["note"])
+    assert re.search("[0-9a-f]{7,}: Check the password .1 files", progress["note"])
     assert progress["actor"] == PERSON
     assert checkout.show(feature)["status"] == "in_progress"
     assert f"✓ {feature} progress noted." in said
@@ -94,7 +89,7 @@ def test_a_commit_that_claims_completion_completes_a_measured_task(checkout, fea
     task = checkout.show(feature)
     assert task["status"] == "completed"
     assert {each["verdict"] for each in task["criteria"]} == {"met"}
-    assert "completed with commit" in task["completion_summary"]
+    assert checkout.git("rev-parse", "--short", "HEAD").stdout.strip() in task["completion_summary"]
 
 
 def test_a_feature_branch_gives_its_task_context_and_starts_it(checkout, feature):
@@ -102,8 +97,9 @@ def test_a_feature_branch_gives_its_task_context_and_starts_it(checkout, feature
 
     task = checkout.show(feature)
     assert task["status"] == "in_progress"
-    assert f"Branch Name: feature/{feature}-login" in task["context"][-1]["text"]
-    assert [each["note"] for each in task["progress"]] == [f"Started development on branch feature/{feature}-login"]
+    assert f"feature/{feature}-login" in task["context"][-1]["text"]
+    [progress] = task["progress"]
+    assert progress["note"].endswith(f"feature/{feature}-login")
 
 
 def test_a_feature_branch_does_not_start_its_task_again(checkout, feature):
@@ -133,7 +129,7 @@ def test_git_does_not_wait_for_a_slack_that_does_not_answer(checkout, feature):
         checkout.tm("deliver", **enabled)  # waits for the drain that is at work
 
     assert was_asked
-    assert "completed" in checkout.show(feature)["status"]
+    assert checkout.show(feature)["status"] == "completed"
     assert "delivered" in checkout.told("delivery", "list", **enabled)
 
 
@@ -155,8 +151,9 @@ def told_slack(checkout, webhook, call):
     return attachment
 
 
-def text_of(attachment):
-    return attachment["blocks"][0]["text"]["text"].split("\n")[1:]
+def told_of(attachment):
+    """What the lines of the text name, without the names."""
+    return [line.partition(":* ")[2] for line in attachment["blocks"][0]["text"]["text"].split("\n")[1:]]
 
 
 def test_slack_hears_title_assignee_and_quality_of_a_completed_task(checkout, webhook):
@@ -165,12 +162,7 @@ def test_slack_hears_title_assignee_and_quality_of_a_completed_task(checkout, we
     checkout.told("feedback", task_id, "--quality", "4")
     attachment = told_slack(checkout, webhook, f"notify_task_completion {task_id}")
 
-    assert text_of(attachment) == [
-        "*Title:* Ship the parser",
-        f"*Assignee:* {PERSON}",
-        "*Quality Score:* 4/5",
-        f"*Task ID:* {task_id}",
-    ]
+    assert told_of(attachment) == ["Ship the parser", PERSON, "4/5", task_id]
     assert attachment["color"] == "good"
     assert attachment["blocks"][1]["elements"][0]["url"].endswith(f"/tasks/{task_id}")
 
@@ -180,20 +172,16 @@ def test_slack_hears_that_a_completed_task_was_not_rated(checkout, webhook):
     checkout.told("complete", task_id)
     attachment = told_slack(checkout, webhook, f"notify_task_completion {task_id}")
 
-    assert text_of(attachment)[1:3] == ["*Assignee:* null", "*Quality Score:* N/A/5"]
+    assert told_of(attachment) == ["Ship the parser", "null", "N/A/5", task_id]
 
 
 def test_slack_hears_why_a_task_is_blocked(checkout, webhook):
     task_id = checkout.told("add", "Ship the parser", "--assignee", PERSON)
-    checkout.told("block", task_id, "--reason", "Waiting for API credentials")
+    checkout.told("block", task_id, "--reason", "the API key is missing")
     reason = checkout.show(task_id)["blocked_reason"]
     attachment = told_slack(checkout, webhook, f"notify_task_blocked {task_id} '{reason}'")
 
-    assert text_of(attachment)[:3] == [
-        "*Title:* Ship the parser",
-        f"*Assignee:* {PERSON}",
-        "*Reason:* Waiting for API credentials",
-    ]
+    assert told_of(attachment)[:4] == ["Ship the parser", PERSON, "the API key is missing", task_id]
     assert attachment["color"] == "warning"
 
 
@@ -201,7 +189,7 @@ def test_slack_hears_the_deadline_of_an_urgent_task(checkout, webhook):
     task_id = checkout.told("add", "Ship the parser", "--priority", "critical", "--deadline", "2027-01-31T15:00")
     attachment = told_slack(checkout, webhook, f"notify_urgent_task {task_id}")
 
-    assert text_of(attachment)[:2] == ["*Title:* Ship the parser", "*Deadline:* 2027-01-31T15:00:00.000000Z"]
+    assert told_of(attachment)[:3] == ["Ship the parser", "2027-01-31T15:00:00.000000Z", task_id]
     assert attachment["color"] == "danger"
 
 
@@ -224,48 +212,48 @@ def jira():
 
 
 def with_jira(checkout, jira, call):
-    """Source the Jira functions, set the variables they begin with, and call one; what it printed."""
+    """Source the Jira functions, set the variables they begin with, and call one."""
     settings = f"JIRA_BASE_URL={jira.url} JIRA_USERNAME=bot@example.com JIRA_API_TOKEN=secret"
     answer = checkout.shell(f"source scripts/jira-integration.sh; {settings}; {call}")
     assert answer.returncode == 0, answer.stderr
-    return answer.stdout
 
 
-@pytest.mark.parametrize(
-    ("priority", "name"), [("critical", "Highest"), ("high", "High"), ("medium", "Medium"), ("low", "Low")]
-)
+@pytest.mark.parametrize(("priority", "name"), [("critical", "Highest"), ("low", "Low")])
 def test_jira_gets_an_issue_and_the_task_remembers_its_key(checkout, jira, priority, name):
     words = ("--description", "One grammar for all", "--priority", priority)
     task_id = checkout.told("add", "Ship the parser", *words)
-    said = with_jira(checkout, jira, f"create_jira_issue {task_id} PROJ Task")
+    with_jira(checkout, jira, f"create_jira_issue {task_id} PROJ Task")
 
     [request] = jira.requests
     assert (request.method, request.path) == ("POST", "/rest/api/3/issue")
-    assert request.json["fields"] == {
+    fields = request.json["fields"]
+    description = fields.pop("description")
+    assert description.startswith("One grammar for all\n\n")
+    assert description.endswith(task_id)
+    assert fields == {
         "project": {"key": "PROJ"},
         "summary": "Ship the parser",
-        "description": f"One grammar for all\n\nTask Orchestrator ID: {task_id}",
         "issuetype": {"name": "Task"},
         "priority": {"name": name},
     }
-    assert said == f"Created JIRA issue: PROJ-24 for task: {task_id}\n"
     [context] = checkout.show(task_id)["context"]
-    assert f"- Key: PROJ-24\n- URL: {jira.url}/browse/PROJ-24\n" in context["text"]
+    assert f"PROJ-24\n- URL: {jira.url}/browse/PROJ-24\n" in context["text"]
 
 
 def test_a_task_without_description_reaches_jira_without_the_word_null(checkout, jira):
     task_id = checkout.told("add", "Ship the parser")
     with_jira(checkout, jira, f"create_jira_issue {task_id} PROJ Task")
 
-    assert jira.requests[0].json["fields"]["description"] == f"\n\nTask Orchestrator ID: {task_id}"
+    description = jira.requests[0].json["fields"]["description"]
+    assert description.startswith("\n\n")
+    assert "null" not in description
 
 
 def test_a_jira_issue_is_moved_to_the_status_that_is_named(checkout, jira):
     task_id = checkout.told("add", "Ship the parser")
-    said = with_jira(checkout, jira, f"update_jira_status {task_id} PROJ-24 'In Progress'")
+    with_jira(checkout, jira, f"update_jira_status {task_id} PROJ-24 'In Progress'")
 
     asked, told = jira.requests
     assert (asked.method, told.method) == ("GET", "POST")
     assert asked.path == told.path == "/rest/api/3/issue/PROJ-24/transitions"
     assert told.json == {"transition": {"id": "31"}}
-    assert said == "Updated JIRA issue PROJ-24 to status: In Progress\n"

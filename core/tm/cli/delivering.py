@@ -7,9 +7,13 @@ from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from tm.app import Session
 from tm.cli.say import say
 from tm.cli.spec import Command, Option
 from tm.clock import stamp
+from tm.config.core import mark
+from tm.config.places import CONFIG_NAME
+from tm.config.secrets import FILE_NAME
 from tm.errors import Refused
 from tm.handover import has_overdue
 from tm.hosting import Hosting
@@ -21,7 +25,6 @@ if TYPE_CHECKING:
     import logging
     from collections.abc import Mapping
 
-    from tm.app import Session
 
 STILL_OWED = 6
 
@@ -70,13 +73,29 @@ def run_worker(session: Session, _values: Mapping[str, Any]) -> int:
                 raise Refused(f"Another worker (process {lock.holder()}) is alive for {session.path}.")
             time.sleep(0.05)
     try:
-        hosting = Hosting(session)
-        log = _log(session, hosting, is_file=False)
-        log.info("worker started", extra={"store": session.path, "plugins": ",".join(hosting.plugins)})
-        hosting.worker(log, does_pull=True).run(Plan(forever=True))
+        while _work(session):
+            session = Session(session.environ, session.cwd, config=session.config)
     finally:
         lock.let_go()
     return 0
+
+
+def _work(session: Session) -> bool:
+    """Run a worker with the settings as they are; True when it ended because they have changed."""
+    hosting = Hosting(session)
+    log = _log(session, hosting, is_file=False)
+    log.info("worker started", extra={"store": session.path, "plugins": ",".join(hosting.plugins)})
+    before = _marks(session)
+    worker = hosting.worker(log, does_pull=True, is_outdated=lambda: _marks(session) != before)
+    worker.run(Plan(forever=True))
+    return not worker.is_stopped
+
+
+def _marks(session: Session) -> list[str]:
+    """What tells one version of the settings files from the next, missing files included."""
+    place = session.place
+    secrets = [str(Path(folder, FILE_NAME)) for folder in (place.user_folder, Path(session.path).parent)]
+    return [mark(path) for path in (place.config_file or CONFIG_NAME, place.user_file, *secrets)]
 
 
 def _log(session: Session, hosting: Hosting, *, is_file: bool) -> logging.Logger:

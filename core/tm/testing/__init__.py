@@ -4,6 +4,6 @@ from __future__ import annotations
 
 from tm.testing.clock import FakeClock
 from tm.testing.host import DeliveryRow, Host
-from tm.testing.server import Reply, ScriptedServer
+from tm.testing.server import Reply, Request, ScriptedServer
 
-__all__ = ["DeliveryRow", "FakeClock", "Host", "Reply", "ScriptedServer"]
+__all__ = ["DeliveryRow", "FakeClock", "Host", "Reply", "Request", "ScriptedServer"]

@@ -61,12 +61,14 @@ def test_a_folder_that_is_not_there_holds_the_whole_plugin_and_nothing_is_lost(d
     assert len(names(desk)) == 3
 
 
-def test_a_look_at_an_unmounted_folder_takes_no_file_for_deleted(desk):
+@pytest.mark.parametrize("is_left", [True, False])
+def test_a_look_at_an_unmounted_folder_takes_no_file_for_deleted(desk, is_left):
     task_id = desk.mirrored()
     desk.folder.rename(desk.folder.with_name("away"))
-    desk.folder.mkdir()
+    if is_left:
+        desk.folder.mkdir()
 
-    with pytest.raises(tm.RetryLater) as later:
+    with pytest.raises(tm.RetryLater, match="is not there") as later:
         desk.host.pull("mirror")
     assert later.value.whole_plugin
     assert desk.link(task_id).state is None

@@ -24,7 +24,7 @@ def findings(hub: Hub) -> Iterator[Finding]:
     try:
         names = folder.states()
     except tm.RetryLater as later:
-        yield tm.Finding(level="error", message=str(later), advice=f"Give {folder.path} back its files.")
+        yield tm.Finding(level="error", message=str(later), advice="Nothing is lost meanwhile.")
         return
     yield tm.Finding(level="ok", message=f"{folder.path} has {len(names)} files; {len(links)} tasks have one.")
     if not os.access(folder.path, os.W_OK | os.X_OK):

@@ -57,15 +57,12 @@ class Folder:
 
     def states(self) -> dict[str, str]:
         """Every file by name, with a text that changes when the file does."""
-        with _disk(self.path, whole_plugin=True), os.scandir(self.path) as entries:
-            found = {each.name: each.stat(follow_symlinks=False) for each in entries}
-        if MARK not in found:
-            raise absent(self.path)
-        return {
-            name: f"{state.st_mtime_ns}-{state.st_size}-{state.st_ino}"
-            for name, state in sorted(found.items())
-            if _is_plain(name)
-        }
+        with _disk(self.path, whole_plugin=True):
+            names = _names(self.path)
+            if MARK not in names:
+                raise absent(self.path)
+            found = {name: _state(self.path / name) for name in names if _is_plain(name)}
+        return {name: state for name, state in found.items() if state}
 
     def read(self, name: str) -> File | None:
         """The file with this name, or None if there is none."""
@@ -141,6 +138,21 @@ def absent(path: Path) -> tm.RetryLater:
 
 def _is_plain(name: str) -> bool:
     return name.endswith(".json") and not name.startswith(".") and "/" not in name and name.isprintable()
+
+
+def _names(path: Path) -> list[str]:
+    try:
+        return sorted(each.name for each in path.iterdir())
+    except FileNotFoundError:
+        return []
+
+
+def _state(path: Path) -> str | None:
+    try:
+        state = path.lstat()
+    except FileNotFoundError:
+        return None  # removed since its name was read
+    return f"{state.st_mtime_ns}-{state.st_size}-{state.st_ino}"
 
 
 def _content(path: Path) -> bytes | None:

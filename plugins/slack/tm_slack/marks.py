@@ -1,4 +1,4 @@
-"""The durable mark of each send, written before and after the call, and what it tells the next attempt."""
+"""The durable mark of a notice in doubt, written before and after its repeat, and what it tells the next attempt."""
 
 from __future__ import annotations
 
@@ -11,24 +11,22 @@ if TYPE_CHECKING:
     from tm import Hub
 
 Mark = Literal["sending", "repeating", "sent"]
-Step = Literal["send", "repeat", "hold", "give up", "rest"]
+Step = Literal["repeat", "hold", "give up", "rest"]
 
 KEPT_FOR = timedelta(days=30)
 UNSETTLED_KEPT_FOR = timedelta(days=120)
 PREFIX = "send:"
 
 
-def next_step(word: Mark | None, *, is_redelivered: bool, may_have_happened: bool, ambiguous: str) -> Step:
-    """What this attempt has to do.
+def next_step(word: Mark | None, *, is_redelivered: bool, ambiguous: str) -> Step:
+    """What to do about a notice that may be there already.
 
-    `word` is the mark earlier attempts left: with `sending` nobody knows whether the first send arrived, with
-    `repeating` nor its repeat. `may_have_happened` is the same doubt as the hub has it, `is_redelivered` a
-    person's word to go on after a dead letter, `ambiguous` the setting.
+    `word` is the mark earlier attempts left: with `sending` (or none) nobody knows whether the first send
+    arrived, with `repeating` nor its repeat. `is_redelivered` is a person's word to go on after a dead letter,
+    `ambiguous` the setting.
     """
     if word == "sent":
         return "rest"
-    if word is None and not may_have_happened:
-        return "send"
     if is_redelivered:
         return "repeat"
     if word == "repeating":
@@ -37,7 +35,7 @@ def next_step(word: Mark | None, *, is_redelivered: bool, may_have_happened: boo
 
 
 class SendMark:
-    """The mark of the send of the event being delivered; every change is durable at once."""
+    """The mark of the event being delivered; every change is durable at once."""
 
     def __init__(self, hub: Hub, event_id: str) -> None:
         self._state = hub.state

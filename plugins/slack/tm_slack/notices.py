@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
-from tm.expressions import judge, parse
+from tm import matches
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from tm import Event
-    from tm.events import Snapshot
     from tm_slack.settings import Settings
 
 Word = Literal["created", "progress", "blocked", "completed", "urgent"]
@@ -42,29 +41,16 @@ def notice_for(event: Event, settings: Settings) -> Notice | None:
 
 
 def _words_for(event: Event, settings: Settings) -> tuple[Word, ...]:
-    now = _facts(event)
-    route = next((route for route in settings.routes if _holds(route.when, now)), None)
+    route = next((route for route in settings.routes if matches(route.when, event)), None)
     return route.events if route else settings.events
 
 
 def _became(expression: str, event: Event) -> bool:
     """Whether this very event made an open task match: it does now and did not before."""
-    now = _facts(event)
-    if event.task.status in _OVER or not _holds(expression, now):
+    if event.task.status in _OVER or not matches(expression, event):
         return False
     old = {name: event.changes[name][0] for name in _FOLDED if name in event.changes}
-    before = now | _state(event.task.with_(**old)) | {"event": ""}
-    return event.type == "task.created" or not _holds(expression, before)
-
-
-def _facts(event: Event) -> dict[str, object]:
-    return _state(event.task) | {"event": event.name, "origin": event.origin, "actor": event.actor}
-
-
-def _state(task: Snapshot) -> dict[str, object]:
-    state = {name: getattr(task, name) for name in ("status", "priority", "assignee", "team")}
-    return state | {"label": tuple(task.labels)}
-
-
-def _holds(expression: str, values: Mapping[str, object]) -> bool:
-    return judge(parse(expression), values) == "met"
+    if "labels" in old:
+        old["labels"] = tuple(old["labels"])
+    before = event.with_(type="", task=event.task.with_(**old))
+    return event.type == "task.created" or not matches(expression, before)

@@ -1,4 +1,4 @@
-"""Sending one notice: mark, call, outcome_of, mark; so that it is told once, and a repeat says that it is one."""
+"""Sending one notice: told once, or, when nobody knows whether it was, once more as a repeat that says so."""
 
 from __future__ import annotations
 
@@ -20,29 +20,40 @@ _LOOK = "Look into the channel; if the notice is missing there, redeliver this d
 
 
 def send(notice: Notice, event: Event, hub: Hub) -> None:
-    """Post one notice, unless an earlier attempt is known to have posted it.
+    """Post one notice.
 
-    Raises RetryLater, NeedsLogin, PermanentFailure or OutcomeUnknown by what Slack answered. A refusal leaves
-    the mark as it was before; doubt about a repeat ends in PermanentFailure.
+    The delivery's claim is the durable mark of a first send: whoever dies during it, the next attempt knows.
+    Raises RetryLater, NeedsLogin, PermanentFailure or OutcomeUnknown by what Slack answered.
+    """
+    if hub.dry_run:
+        return
+    if hub.attempt.may_have_happened:
+        _send_in_doubt(notice, event, hub)
+    elif failure := _post_notice(notice, event, hub, is_repeat=False):
+        raise failure
+
+
+def _send_in_doubt(notice: Notice, event: Event, hub: Hub) -> None:
+    """Repeat a notice that may be there already, once and marked as a repeat, or hold it for a person.
+
+    A refusal leaves the mark as it was before; doubt about the repeat too ends in PermanentFailure.
     """
     mark = SendMark(hub, event.id)
-    step = next_step(
-        mark.word,
-        is_redelivered=mark.is_redelivered,
-        may_have_happened=hub.attempt.may_have_happened,
-        ambiguous=hub.settings.ambiguous,
-    )
-    if step == "rest" or hub.dry_run:
+    step = next_step(mark.word, is_redelivered=mark.is_redelivered, ambiguous=hub.settings.ambiguous)
+    if step == "rest":
         return
     if step == "hold":
         mark.settle("sending")
         raise PermanentFailure(f'{_DOUBT}, and ambiguous = "hold" keeps it from being told twice. {_LOOK}')
     if step == "give up":
         raise PermanentFailure(f"{_DOUBT}, nor whether it posted the repeat. {_LOOK}")
+    mark.begin("repeating")
+    _settle(mark, _post_notice(notice, event, hub, is_repeat=True))
+
+
+def _post_notice(notice: Notice, event: Event, hub: Hub, *, is_repeat: bool) -> Exception | None:
     url = hub.url(event.task_id or "")
-    message = compose(notice, event, url=url, people=hub.people, is_repeat=step == "repeat")
-    mark.begin("repeating" if step == "repeat" else "sending")
-    _settle(mark, post(message, hub))
+    return post(compose(notice, event, url=url, people=hub.people, is_repeat=is_repeat), hub)
 
 
 def post(message: dict[str, Any], hub: Hub) -> Exception | None:
@@ -64,7 +75,7 @@ def _settle(mark: SendMark, failure: Exception | None) -> None:
             mark.restore()
         case ServerTrouble():
             mark.settle("sending")
-        case OutcomeUnknown() if mark.word == "repeating":
+        case OutcomeUnknown():
             raise PermanentFailure(f"{failure} {_DOUBT}, nor whether it posted the repeat. {_LOOK}")
     raise failure
 

@@ -1,0 +1,32 @@
+"""What a `when` expression may ask of an event, and whether it matches."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tm.expressions import MET, judge, parse
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from tm.events import Event
+
+
+def facts(event: Event) -> Mapping[str, object]:
+    """The names a `when` may use, with what they are for this event."""
+    task = event.task
+    return {
+        "event": event.name,
+        "status": task.status,
+        "priority": task.priority,
+        "assignee": task.assignee,
+        "team": task.team,
+        "label": task.labels,
+        "origin": event.origin,
+        "actor": event.actor,
+    }
+
+
+def matches(when: str, event: Event) -> bool:
+    """Whether a checked `when` expression is certainly true of the event; unknown is no match."""
+    return judge(parse(when), facts(event)) == MET
