@@ -13,6 +13,7 @@ from benchmarks.installed import install
 
 SECTIONS = {
     "verbs": "hot verbs over an interpreter that does nothing",
+    "scale": "the same commands in a small and a large store",
 }
 
 

@@ -21,7 +21,7 @@ def facts(event: Event) -> Mapping[str, object]:
         "priority": task.priority,
         "assignee": task.assignee,
         "team": task.team,
-        "label": task.labels,
+        "label": tuple(task.labels),
         "origin": event.origin,
         "actor": event.actor,
     }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 from tests.journey.conftest import PERSON, Workplace, become_repository
@@ -99,7 +100,7 @@ def test_four_digits_of_an_id_are_enough(repository):
     assert repository.show(task_id[:4])["id"] == task_id
 
 
-def test_an_unchanged_clock_of_numbers_means_null_never_zero(workplace):
+def test_metrics_of_what_nobody_measured_are_null_and_never_zero(workplace):
     workplace.told("add", "Ship the parser")
     metrics = json.loads(workplace.told("metrics", "--format", "json"))
 
@@ -223,8 +224,5 @@ def test_bad_input_is_answered_with_one_sentence_and_changes_nothing(filled, cod
     answer = workplace.tm(*[ids.get(word.lower(), word) if word.isupper() else word for word in words])
 
     assert (answer.returncode, answer.stdout) == (code, "")
-    assert answer.stderr.startswith("tm: ")
-    assert answer.stderr.rstrip().endswith((".", ")", "]", '"', "--help", "list", "met")) or "Example: " in answer.stderr
-    assert answer.stderr.count("\n") == 1
-    assert answer.stderr.isprintable() is False or answer.stderr  # one line end is all that does not print
+    assert re.fullmatch(r"tm: [^\x00-\x1f]+\n", answer.stderr)
     assert workplace.tasks() == before

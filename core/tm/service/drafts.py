@@ -24,6 +24,12 @@ if TYPE_CHECKING:
 
 KEPT_BY_EXPORT_ALL = ("links", "progress", "context")
 UNSET = ""
+FIELDS = (
+    "id", "title", "description", "status", "priority", "assignee", "team", "labels", "criteria", "measurements",
+    "depends_on", "deadline", "estimated_hours", "actual_hours", "feedback_quality", "feedback_timeliness",
+    "feedback_note", "completion_summary", "blocked_reason", "links", "progress", "context", "revision", "created_at",
+    "started_at", "updated_at", "completed_at",
+)  # fmt: skip
 
 _PLAIN = frozenset(("title", "description", "priority", "assignee", "team", "labels"))
 _ID = re.compile(r"[0-9a-f]{8}")
@@ -93,8 +99,8 @@ class Rules:
             "feedback_quality": _rating("feedback_quality"),
             "feedback_timeliness": _rating("feedback_timeliness"),
             "feedback_note": text("feedback_note", model.NOTE_LIMIT),
-            "completion_summary": text("completion_summary", model.SUMMARY_LIMIT),
-            "blocked_reason": text("blocked_reason", model.TEXT_LIMIT),
+            "completion_summary": text("completion_summary", model.SUMMARY_LIMIT, strip=str.strip),
+            "blocked_reason": text("blocked_reason", model.TEXT_LIMIT, strip=str.strip),
             "revision": lambda _: UNSET,
             **{field: self._left_out(field) for field in KEPT_BY_EXPORT_ALL},
             **at,
@@ -180,8 +186,8 @@ def _worded(field: str, check: Callable[[str], Any]) -> Callable[[Any], Any]:
     return worded
 
 
-def _text(field: str, limit: int) -> Callable[[Any], Any]:
-    return _worded(field, lambda value: model.text(value.strip(), of=field, limit=limit))
+def _text(field: str, limit: int, *, strip: Callable[[str], str] = str) -> Callable[[Any], Any]:
+    return _worded(field, lambda value: model.text(strip(value), of=field, limit=limit))
 
 
 def _name(field: str) -> Callable[[Any], Any]:
@@ -227,15 +233,17 @@ def _instant(field: str, read: Callable[[str], datetime]) -> Callable[[Any], Any
     @lru_cache(10_000)
     def known(value: str) -> str:
         try:
-            if _STAMP.fullmatch(value):
-                return stamp(datetime.fromisoformat(value))
-            return stamp(read(value))
+            return value if _is_stamp(value) else stamp(read(value))
         except (UsageError, ValueError):
             raise UsageError(
                 f"{field} must be a time such as 2026-11-03T09:00:00Z or 2026-11-03, not {value[:40]!r}."
             ) from None
 
     return _worded(field, known)
+
+
+def _is_stamp(text: str) -> bool:
+    return bool(_STAMP.fullmatch(text) and datetime.fromisoformat(text))
 
 
 def _number(field: str, value: Any) -> float:
@@ -307,5 +315,3 @@ def _measurements(value: Any) -> dict[str, Any]:
 def _check_name_and_value(name: str, value: Any) -> None:
     check_measurement(name, value)
 
-
-FIELDS = tuple(Rules(now=datetime.min, zone=times.zone("UTC"), team=None, automated=False)._checks) if False else ()

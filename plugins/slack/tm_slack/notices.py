@@ -50,7 +50,5 @@ def _became(expression: str, event: Event) -> bool:
     if event.task.status in _OVER or not matches(expression, event):
         return False
     old = {name: event.changes[name][0] for name in _FOLDED if name in event.changes}
-    if "labels" in old:
-        old["labels"] = tuple(old["labels"])
     before = event.with_(type="", task=event.task.with_(**old))
     return event.type == "task.created" or not matches(expression, before)
