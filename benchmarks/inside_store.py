@@ -8,96 +8,64 @@ from __future__ import annotations
 
 import sys
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
 
-from tm.clock import stamp
-from tm.events import COMPLETED, CREATED, PROGRESSED, Event, snapshot
-from tm.model import Criterion, Task
-from tm.service.work import event_id
-from tm.store.events import Events
 from tm.store.sqlite import SqliteDatabase
-from tm.store.tasks import Tasks
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 SPAN = timedelta(weeks=104)
-BATCH = 5000
-RARE, COMMON = 20, 50
-STATUSES = ("completed",) * 7 + ("in_progress", "blocked", "pending")
-PRIORITIES = ("low", "medium", "high", "critical")
-NOUNS = ("invoice", "schedule", "login", "backup", "report", "mailer", "index", "calendar", "ledger", "console")
+BATCH = 20_000
+RARE = 20
+
+NUMBERS = """
+create temp table number as
+with recursive counted (n) as (select :first union all select n + 1 from counted where n < :last)
+select n, :start + (n + 0.0) * :span / :count as created, format('%08x', n * 2654435761 % 4294967296) as id,
+  case n % 10 when 7 then 'in_progress' when 8 then 'blocked' when 9 then 'pending' else 'completed' end as status,
+  min(:start + (n + 0.0) * :span / :count + n % 96 * 3600, :start + :span) as ended
+from counted"""
+TASKS = """
+insert into task (row, id, title, description, status, priority, assignee, team, estimated_hours, actual_hours,
+  feedback_quality, feedback_timeliness, blocked_reason, blocked_from, revision, created_at, started_at, updated_at,
+  completed_at)
+select n + 1, id,
+  format('Mend the %s %d%s%s', substr('invoice backup  report  mailer  ', n % 4 * 8 + 1, 7), n,
+    iif(n % :every = 0, ' quasar', ''), iif(n % 50 = 0, ' parser', '')),
+  format('What is known about number %d: it was seen twice on staging and once in production.', n),
+  status, case n % 4 when 0 then 'low' when 1 then 'medium' when 2 then 'high' else 'critical' end,
+  format('person%d@example.com', n % 40), format('team%d', n % 8), n % 16 + 1.0,
+  iif(status = 'completed', n % 12 + 1.0, null),
+  iif(status = 'completed' and n % 3 = 0, n % 5 + 1, null), iif(status = 'completed' and n % 3 = 0, n % 4 + 2, null),
+  iif(status = 'blocked', 'waiting', null), iif(status = 'blocked', 'pending', null), 2,
+  strftime('%Y-%m-%dT%H:%M:%f000Z', created, 'unixepoch'),
+  iif(status = 'pending', null, strftime('%Y-%m-%dT%H:%M:%f000Z', created, 'unixepoch')),
+  strftime('%Y-%m-%dT%H:%M:%f000Z', ended, 'unixepoch'),
+  iif(status = 'completed', strftime('%Y-%m-%dT%H:%M:%f000Z', ended, 'unixepoch'), null)
+from number"""
+LABELS = "insert into label (task_id, label) select id, format('label%d', n % 20) from number where n % 3 = 0"
+EVENTS = """
+insert into event (id, type, task_id, revision, origin, actor, at, data, snapshot, fanned_out_at)
+select lower(hex(randomblob(16))), kind, id, step, 'cli', 'bench@example.com', created_at, body,
+  json_object('title', title, 'status', status, 'priority', priority, 'assignee', assignee, 'team', team,
+    'labels', json('[]'), 'deadline', null), created_at
+from (select * from number join task on task.row = n + 1) join (
+  select 1 as step, 'task.created' as kind, '{}' as body
+  union all select 2, 'task.progressed', '{"note":"half of it is done"}')
+order by n, step"""
 
 
 def main(path: str, count: int) -> None:
     """Make the store and leave it closed, its log folded in."""
+    start = (datetime.now(UTC) - SPAN).timestamp()
     with SqliteDatabase(path) as database:
-        tasks = _tasks(count, datetime.now(UTC))
-        for start in range(0, count, BATCH):
+        for first in range(0, count, BATCH):
+            bounds = {
+                "first": first, "last": min(first + BATCH, count) - 1, "count": count, "every": count // RARE,
+                "start": start, "span": SPAN.total_seconds(),
+            }  # fmt: skip
             with database.transaction():
-                for _ in range(min(BATCH, count - start)):
-                    _keep(database, next(tasks))
-
-
-def _tasks(count: int, now: datetime) -> Iterator[Task]:
-    for number in range(count):
-        created = now - SPAN * ((count - number) / count)
-        yield _task(number, count, created=created, now=now)
-
-
-def _task(number: int, count: int, *, created: datetime, now: datetime) -> Task:
-    status = STATUSES[number % 10]
-    ended = min(now, created + timedelta(hours=number % 96)) if status == "completed" else None
-    is_rated = ended is not None and number % 3 == 0
-    return Task(
-        id=f"{number * 2654435761 % 2**32:08x}",
-        title=_title(number, count),
-        description=f"What is known about number {number}: it was seen twice on staging and once in production.",
-        status=status,
-        priority=PRIORITIES[number % 4],
-        assignee=f"person{number % 40}@example.com",
-        team=f"team{number % 8}",
-        labels=(f"label{number % 20}",) if number % 3 == 0 else (),
-        criteria=(Criterion(criterion="coverage >= 85", measurable="coverage >= 85"),) if number % 10 == 5 else (),
-        estimated_hours=float(number % 16 + 1),
-        actual_hours=float(number % 12 + 1) if ended else None,
-        feedback_quality=number % 5 + 1 if is_rated else None,
-        feedback_timeliness=number % 4 + 2 if is_rated else None,
-        blocked_reason="waiting" if status == "blocked" else None,
-        blocked_from="pending" if status == "blocked" else None,
-        revision=2,
-        created_at=stamp(created),
-        started_at=stamp(created) if status != "pending" else None,
-        updated_at=stamp(ended or created),
-        completed_at=stamp(ended) if ended else None,
-    )
-
-
-def _title(number: int, count: int) -> str:
-    words = ["Mend", "the", NOUNS[number % 10], str(number)]
-    if number % (count // RARE) == 0:
-        words.append("quasar")
-    if number % COMMON == 0:
-        words.append("parser")
-    return " ".join(words)
-
-
-def _keep(database: SqliteDatabase, task: Task) -> None:
-    Tasks(database).insert(task)
-    second = COMPLETED if task.completed_at else PROGRESSED
-    for revision, (kind, at) in enumerate(((CREATED, task.created_at), (second, task.updated_at)), start=1):
-        event = Event(
-            id=event_id(datetime.fromisoformat(at).timestamp()),
-            type=kind,
-            task_id=task.id,
-            revision=revision,
-            origin="cli",
-            actor="bench@example.com",
-            at=at,
-            data={"note": "half of it is done"} if kind == PROGRESSED else {},
-            task=snapshot(task),
-        )
-        Events(database).record(event, fanned_out_at=at)
+                database.execute(NUMBERS, bounds)
+                for statement in (TASKS, LABELS, EVENTS):
+                    database.execute(statement, bounds)
+                database.execute("drop table number")
 
 
 if __name__ == "__main__":

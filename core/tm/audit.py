@@ -15,6 +15,7 @@ from tm.config.variables import unknown_variables
 from tm.errors import ConfigError
 from tm.hosting import Hosting
 from tm.hub import Finding
+from tm.logs import open_log
 from tm.plugins import DISABLED
 from tm.roster import settings_model
 from tm.times import zone
@@ -36,7 +37,8 @@ _SECRETS = (SecretStr, SecretBytes)
 def audit(session: Session, *, only: str | None = None) -> tuple[Hosting | None, list[About]]:
     """Judge the configuration; the plugins it loaded, or None if the core's own keys are wrong, and the findings.
 
-    `only` names the one plugin to look at. Each finding comes with what it is about.
+    `only` names the one plugin to look at. Each finding comes with what it is about. From here on what plugins
+    log goes to stderr without their secrets.
     """
     found = [
         ("variables", Finding(level="warning", message=sentence, advice="Rename or unset it if it is meant for tm."))
@@ -45,6 +47,7 @@ def audit(session: Session, *, only: str | None = None) -> tuple[Hosting | None,
     try:
         hosting = open_hosting(session, only=only)
         zone(hosting.full.core.timezone)
+        open_log(session.environ, now=session.clock.now, clean=hosting.cleaners())
     except ConfigError as error:
         return None, [("config", Finding(level="error", message=str(error))), *found]
     return hosting, [*_findings(hosting), *found]

@@ -31,7 +31,7 @@ def worker_finding(session: Session) -> Finding:
         return Finding(level="ok", message=f"A worker is alive (process {WorkerLock(session.path).holder()}).")
     how = mode(session.core.delivery, session.environ)
     if how != "worker" or not session.core.plugins:
-        return Finding(level="ok", message=f"No worker is alive; none is needed to deliver (delivery is {how}).")
+        return Finding(level="ok", message=f"No worker is alive; none is needed now (delivery is {how}).")
     is_owed = any(each.owed for each in Ledger(session.database).standings())
     return Finding(
         level="error" if is_owed or Ledger(session.database).unfanned()[0] else "warning",

@@ -25,7 +25,7 @@ from tm.retry import (
 )
 from tm.store.events import Events
 from tm.store.links import Links
-from tm.store.outbox import Claimed, Ending, Orphan, Outbox
+from tm.store.outbox import Claimed, Ending, Orphan, Outbox, Owed
 from tm.store.plugins import Health, PluginRecords
 from tm.values import Value
 
@@ -178,14 +178,17 @@ class Dispatcher:
             since = {name: each.since_seq for name, each in self._records.health().items()}
             now = stamp(self._clock.now())
             for each in owed:
-                for name in dict.fromkeys((*each.owed_to, *self.plugins)):
-                    if name not in since:
-                        self._admit(name)
-                        since[name] = each.event.seq
-                    if name in each.owed_to or each.event.seq > since[name]:
-                        self._owe(name, each.event, now)
+                self._fan_out_one(each, since, now)
             self._outbox.mark_fanned([each.event.seq for each in owed], at=now)
         return len(owed)
+
+    def _fan_out_one(self, owed: Owed, since: dict[str, int], now: str) -> None:
+        for name in dict.fromkeys((*owed.owed_to, *self.plugins)):
+            if name not in since:
+                self._admit(name)
+                since[name] = owed.event.seq
+            if name in owed.owed_to or owed.event.seq > since[name]:
+                self._owe(name, owed.event, now)
 
     def _owe(self, name: str, event: Event, now: str) -> bool:
         if event.origin == name:
@@ -215,12 +218,15 @@ class Dispatcher:
         count = 0
         for plugin in self.plugins.values():
             while waiting := self._outbox.unjudged(plugin.name, BATCH) if plugin.is_active else []:
-                with self._database.transaction():
-                    for delivery_id, event in waiting:
-                        is_wanted = self._wants(plugin, event)
-                        self._outbox.judge(delivery_id, is_wanted=is_wanted, at=stamp(self._clock.now()))
+                self._judge(plugin, waiting)
                 count += len(waiting)
         return count
+
+    def _judge(self, plugin: Plugin, waiting: Sequence[tuple[int, Event]]) -> None:
+        with self._database.transaction():
+            for delivery_id, event in waiting:
+                is_wanted = self._wants(plugin, event)
+                self._outbox.judge(delivery_id, is_wanted=is_wanted, at=stamp(self._clock.now()))
 
     def turn(self, results: Sequence[Result], room: Mapping[str, int]) -> list[Claimed]:
         """Record how calls ended and claim the next ones, in one commit.

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
 import platform
+import sys
 import time
 from datetime import timedelta
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from tm.audit import audit
 from tm.backlog import outbox_findings, pause_finding, pull_finding, worker_finding
 from tm.clock import stamp
-from tm.dispatcher import refuse_coroutine
 from tm.errors import NotFound
 from tm.handover import mode
 from tm.hub import Finding
-from tm.isolation import Call
+from tm.isolation import Call, Unanswered
 from tm.plugins import API, GROUP, installed
 from tm.requirements import clashes
 from tm.roster import resume
@@ -52,7 +53,8 @@ def examine(session: Session, *, only: str | None = None, check_limit: timedelta
         found += [("store", each) for each in _store(session)]
     is_sound = not any(about == "store" and each.level == "error" for about, each in found)
     found += clashes(only=only)
-    checked = check_all(hosting, limit=check_limit)
+    with contextlib.redirect_stdout(sys.stderr):  # what a plugin prints is no finding
+        checked = check_all(hosting, limit=check_limit)
     found += [(name, each) for name, findings in checked.items() for each in findings]
     if is_sound and Path(session.path).exists():
         found += _backlog(hosting, checked, only=only)
@@ -100,35 +102,24 @@ def check_all(hosting: Hosting, *, limit: timedelta) -> dict[str, list[Finding]]
         for name, plugin in hosting.plugins.items()
         if plugin.is_active and "check" in plugin.hooks
     }
-    until = time.monotonic() + limit.total_seconds()
-    found = {}
+    until, found = time.monotonic() + limit.total_seconds(), {}
     for name, call in calls.items():
         findings, error = call.outcome(seconds=until - time.monotonic())
-        found[name] = (
-            _cleaned(findings, hosting.plugins[name])
-            if error is None
-            else [_failure(error, hosting.plugins[name], limit=limit)]
-        )
+        found[name] = findings if error is None else [_failure(error, hosting.plugins[name], limit=limit)]
     return found
 
 
-def _check(hosting: Hosting, plugin: Plugin) -> list[Any]:
-    with SqliteDatabase(hosting.session.path) as database:
-        returned = plugin.hooks["check"](hub=hosting.hub(plugin, database))
-        refuse_coroutine(returned)
-        return list(returned or ())
-
-
-def _cleaned(findings: Sequence[Any], plugin: Plugin) -> list[Finding]:
-    if odd := next((each for each in findings if not isinstance(each, Finding)), None):
-        message = f"Its check yields {type(odd).__name__} where tm.Finding is wanted."
-        return [Finding(level="error", message=message, advice="Update the plugin, or tell its author.")]
+def _check(hosting: Hosting, plugin: Plugin) -> list[Finding]:
     clean = plugin.redactor.clean
-    return [each.with_(message=clean(each.message), advice=clean(each.advice)) for each in findings]
+    with SqliteDatabase(hosting.session.path) as database:
+        findings = list(plugin.hooks["check"](hub=hosting.hub(plugin, database)) or ())
+    if odd := next((each for each in findings if not isinstance(each, Finding)), None):
+        raise TypeError(f"it yields {type(odd).__name__} where tm.Finding is wanted")
+    return [each.with_(message=clean(str(each.message)), advice=clean(str(each.advice))) for each in findings]
 
 
 def _failure(error: BaseException, plugin: Plugin, *, limit: timedelta) -> Finding:
-    if isinstance(error, TimeoutError):
+    if isinstance(error, Unanswered):
         message = f"Its check did not answer within {limit.total_seconds():g} s."
         return Finding(level="error", message=message, advice="See that its service can be reached from here.")
     words = plugin.redactor.clean(f"{type(error).__name__}: {error}".rstrip(": "))

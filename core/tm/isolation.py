@@ -10,6 +10,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 
+class Unanswered(Exception):
+    """The call is still out after its time."""
+
+
 class Call:
     """A call under way on a daemon thread, started at once; one that hangs keeps nobody but itself."""
 
@@ -19,11 +23,11 @@ class Call:
         threading.Thread(target=self._run, daemon=True).start()
 
     def outcome(self, *, seconds: float) -> tuple[Any, BaseException | None]:
-        """What it returned, or None and what it raised: TimeoutError if it is still out after so many seconds."""
+        """What it returned, or None and what it raised; Unanswered if it is still out after so many seconds."""
         try:
             return self._ended.get(timeout=max(seconds, 0.001))
         except queue.Empty:
-            return None, TimeoutError("it did not answer in time")
+            return None, Unanswered(f"no answer within {seconds:g} s")
 
     def _run(self) -> None:
         try:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
+import sys
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
 from tm import model
 from tm.clock import stamp
-from tm.errors import UsageError
+from tm.errors import NotFound, UsageError
 from tm.events import BLOCKED, CANCELLED, COMPLETED, PAUSED, REOPENED, STARTED, TYPES, UNBLOCKED, Event, snapshot
 from tm.expressions import judge, parse
 from tm.filters import facts
@@ -70,10 +72,11 @@ def imagined(session: Session, kind: str, task_id: str, *, origin: str = "cli") 
     """The event of this type as it would look if it happened to a task now; nothing is stored.
 
     What belongs to the type (a reason, a note) is taken from the last such event of the task, if there was one.
+    Raises NotFound.
     """
     task = Tasks(session.database).find(task_id)
     if task is None:
-        raise UsageError(f"There is no task {task_id!r} to imagine an event for.")
+        raise NotFound(f"There is no task {task_id!r}. See the ids: tm list")
     before = [each for each in Events(session.database).of_task(task_id) if each.type == kind]
     status = _STATUS_AFTER.get(kind) or (_status_before_block(task) if kind == UNBLOCKED else task.status)
     changes = {"status": (task.status, status)} if status != task.status else (before[-1].changes if before else {})
@@ -154,7 +157,9 @@ def _own_words(event: Event, plugin: Plugin, *, hosting: Hosting) -> list[str]:
     own = getattr(module_of(plugin.name), "explain", None)
     if own is None:
         return []
-    said, error = Call(lambda: _ask(own, event, plugin=plugin, hosting=hosting)).outcome(seconds=EXPLAIN_LIMIT)
+    with contextlib.redirect_stdout(sys.stderr):  # what a plugin prints is no answer
+        call = Call(lambda: _ask(own, event, plugin=plugin, hosting=hosting))
+        said, error = call.outcome(seconds=EXPLAIN_LIMIT)
     sentences = [f"Its explain failed: {type(error).__name__}: {error}"] if error else said
     return [plugin.redactor.clean(each) for each in sentences]
 

@@ -14,11 +14,11 @@ import sys
 from itertools import count
 from pathlib import Path
 
+from tm.clock import Clock
 from tm.criteria import from_expression
 from tm.service import completion, editing, lifecycle, measuring
 from tm.service.work import Caller, Work
 from tm.store.sqlite import SqliteDatabase
-from tm.testing import FakeClock
 
 CRITERIA = (from_expression("coverage >= 85"), from_expression("Alice has read it"))
 NEW = {"title": "New", "labels": ("api", "ui"), "criteria": CRITERIA, "description": "Why"}
@@ -51,7 +51,7 @@ class MortalDatabase(SqliteDatabase):
 def run(command: str, database: SqliteDatabase, ids: list[str]) -> str:
     """One command, always under the same key."""
     caller = Caller(origin="cli", actor="alice@example.com")
-    return COMMANDS[command](Work(database, FakeClock(), caller, owed_to=("slack",), key="K"), *ids)
+    return COMMANDS[command](Work(database, Clock(), caller, owed_to=("slack",), key="K"), *ids)
 
 
 def main(command: str, folder: Path, ids: list[str]) -> None:

@@ -8,8 +8,8 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-
 from tests.faults import crash_child
+
 from tm.service import editing, lifecycle
 from tm.service.work import Caller, Work
 from tm.store.listing import Listing
@@ -19,7 +19,7 @@ from tm.testing import FakeClock
 CHILD = Path(crash_child.__file__)
 OWN = """
 select 'task', title, status, revision, waits, blocked_reason is null, completion_summary from task
-union all select 'event', type, origin, revision, snapshot ->> '$.title', owed_to, data from event
+union all select 'event', type, origin, revision, json_extract(snapshot, '$.title'), owed_to, data from event
 union all select 'label', label, 0, 0, 0, 0, 0 from label
 union all select 'criterion', criterion, verdict, position, 0, 0, 0 from criterion
 union all select 'measurement', name, value, source, 0, 0, 0 from measurement

@@ -158,8 +158,8 @@ def filled(tmp_path_factory):
         for task_id in ("abcd0001", "abcd0002"):
             twin = Task(id=task_id, title=f"Twin {task_id}", revision=1, created_at=AT, updated_at=AT)
             Tasks(database).insert(twin)
+    yield filled, ids, database
     database.close()
-    return filled, ids
 
 
 def case(name, code, *words):
@@ -219,10 +219,10 @@ def case(name, code, *words):
     ],
 )
 def test_bad_input_is_answered_with_one_sentence_and_changes_nothing(filled, code, words):
-    workplace, ids = filled
-    before = workplace.tasks()
+    workplace, ids, database = filled
+    before = database.changed()
     answer = workplace.tm(*[ids.get(word.lower(), word) if word.isupper() else word for word in words])
 
     assert (answer.returncode, answer.stdout) == (code, "")
     assert re.fullmatch(r"tm: [^\x00-\x1f]+\n", answer.stderr)
-    assert workplace.tasks() == before
+    assert database.changed() == before

@@ -86,14 +86,6 @@ def test_the_exporter_prints_the_numbers_of_the_store(team):
     assert gauges(answer.stdout) == NUMBERS
 
 
-@pytest.mark.usefixtures("exporter")
-def test_the_exporter_prints_plain_zeros_for_a_store_without_tasks(checkout):
-    answer = checkout.shell("bash scripts/prometheus-exporter.sh")
-
-    assert (answer.returncode, answer.stderr) == (0, "")
-    assert set(gauges(answer.stdout).values()) == {0}
-
-
 def skip_unless_it_can_listen(team, port):
     if "-q" not in (said := team.shell("nc -h")).stdout + said.stderr:
         pytest.skip("the exporter's daemon needs an nc that knows -q")

@@ -314,4 +314,3 @@ def _measurements(value: Any) -> dict[str, Any]:
 @lru_cache(10_000)
 def _check_name_and_value(name: str, value: Any) -> None:
     check_measurement(name, value)
-

@@ -6,14 +6,14 @@ import codecs
 import csv
 import re
 from json import JSONDecodeError, JSONDecoder, dumps
-from typing import TYPE_CHECKING, Any, BinaryIO, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn, Protocol
 
 from tm.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-EXPORT, ARRAY, LINES, TABLE = "export", "array", "lines", "table"
+WHOLE_STORE, ARRAY, LINES, TABLE = "whole store", "array", "lines", "table"
 PIECE = 1 << 20
 LONGEST = 64 << 20
 
@@ -32,13 +32,20 @@ def _refuse_constant(name: str) -> NoReturn:
 read_json = JSONDecoder(parse_constant=_refuse_constant)
 
 
+class Readable(Protocol):
+    """What bytes are read from: a file, or something that watches one being read."""
+
+    def read(self, size: int, /) -> bytes:
+        """At most so many bytes; none at the end."""
+
+
 class Source:
-    """A file about to be imported: `kind` is what its beginning says it is, EXPORT, ARRAY, LINES or TABLE.
+    """A file about to be imported: `kind` is what its beginning says it is, WHOLE_STORE, ARRAY, LINES or TABLE.
 
     Everything raises UsageError, naming the line, for what is not UTF-8, not JSON or not CSV.
     """
 
-    def __init__(self, file: BinaryIO) -> None:
+    def __init__(self, file: Readable) -> None:
         """Read the beginning of a file that is open for reading bytes."""
         self._texts = _decoded(file)
         self._beginning = next(self._texts, "")
@@ -78,7 +85,7 @@ def _kind(beginning: str) -> str:
     if not start:
         raise UsageError("it is empty; there is nothing to import.")
     if _HEAD.match(start):
-        return EXPORT
+        return WHOLE_STORE
     if start[0] in "[{":
         return ARRAY if start[0] == "[" else LINES
     head = start.partition("\n")[0]
@@ -90,7 +97,7 @@ def _kind(beginning: str) -> str:
     )
 
 
-def _decoded(file: BinaryIO) -> Iterator[str]:
+def _decoded(file: Readable) -> Iterator[str]:
     decoder = codecs.getincrementaldecoder("utf-8-sig")()
     line, piece = 1, b"-"
     while piece:

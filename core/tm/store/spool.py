@@ -16,13 +16,13 @@ if TYPE_CHECKING:
     from tm.store.protocol import Database
 
 # None costs a parameter of its own conversion, ten times that of '' (SQLite's unset here)
-PLAIN = ("line", "id", "event_id", "title", "description", "priority", "assignee", "team", "labels")
+PLAIN = ("n", "line", "id", "event_id", "title", "description", "priority", "assignee", "team", "labels")
 FULL = (
     *PLAIN, "given", "status", "deadline", "estimated_hours", "actual_hours", "criteria", "measurements", "depends_on",
     "feedback_quality", "feedback_timeliness", "feedback_note", "feedback_automated", "completion_summary",
     "blocked_reason", "blocked_from", "data", "created_at", "started_at", "updated_at", "completed_at",
 )  # fmt: skip
-CREATE = f"create temp table spool (n integer primary key, {', '.join(FULL)}, waits)"
+CREATE = f"create temp table spool ({', '.join(FULL)}, waits, primary key (n))".replace("(n,", "(n integer,")
 ADD = {
     columns: f"insert into temp.spool ({', '.join(columns)}) values ({', '.join('?' * len(columns))})"  # noqa: S608
     for columns in (PLAIN, FULL)
@@ -102,7 +102,7 @@ from temp.spool order by n"""
 LAST_ROW = "select coalesce(max(row), 0) from task"
 TRIGGERS = "select name, sql from sqlite_schema where type = 'trigger' and tbl_name = 'task' order by name"
 COUNT = """
-update task_count set n = n + added.n
+update task_count set n = task_count.n + added.n
 from (select status, count(*) as n from task where row > ? group by status) as added
 where added.status = task_count.status"""
 INDEX_TEXT = """

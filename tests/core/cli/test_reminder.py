@@ -17,7 +17,9 @@ from tm.store.sqlite import SqliteDatabase
 def on_a_terminal(folder: Path, environ: dict[str, str], *words: str) -> str:
     """Run tm with stderr on a pseudo-terminal and return what it said there."""
     ours, theirs = pty.openpty()
-    subprocess.run([sys.executable, "-m", "tm", *words], cwd=folder, env=environ, stdout=subprocess.DEVNULL, stderr=theirs)
+    subprocess.run(
+        [sys.executable, "-m", "tm", *words], cwd=folder, env=environ, stdout=subprocess.DEVNULL, stderr=theirs
+    )
     os.set_blocking(ours, False)
     os.close(theirs)
     try:

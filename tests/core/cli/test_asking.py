@@ -1,0 +1,209 @@
+"""Asking the program: list, search, metrics, events, completion; tables for people, plain text for pipes."""
+
+from __future__ import annotations
+
+import json
+import os
+import pty
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+
+class Shell:
+    """A hub in a folder, asked through the real program."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.environ = {
+            "HOME": str(folder),
+            "PATH": os.environ["PATH"],
+            "TM_DELIVERY": "worker",
+            "TM_ACTOR": "ada@example.com",
+            "TM_TIMEZONE": "UTC",
+        }
+        self("init")
+
+    def __call__(self, *words: str, **environ: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-m", "tm", *words],
+            cwd=self.folder,
+            env={**self.environ, **environ},
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
+
+    def json(self, *words: str) -> object:
+        done = self(*words, "--format", "json")
+        assert done.returncode == 0, done.stderr
+        return json.loads(done.stdout)
+
+    def add(self, *words: str) -> str:
+        done = self("add", *words)
+        assert done.returncode == 0, done.stderr
+        return done.stdout.strip()
+
+
+@pytest.fixture
+def shell(tmp_path: Path) -> Shell:
+    return Shell(tmp_path)
+
+
+def titles(found: object) -> list[str]:
+    return [each["title"] for each in found]  # type: ignore[index, attr-defined]
+
+
+def test_filters_narrow_the_list_and_combine(shell: Shell) -> None:
+    shell.add("Parser", "--assignee", "ada@example.com", "--team", "core", "--label", "go", "--priority", "high")
+    shell.add("Printer", "--assignee", "bob@example.com", "--team", "core", "--deadline", "2020-01-01")
+    done = shell.add("Plotter", "--label", "go")
+    shell("complete", done)
+
+    assert titles(shell.json("list")) == ["Plotter", "Printer", "Parser"]
+    assert titles(shell.json("list", "--completed")) == ["Plotter"]
+    assert titles(shell.json("list", "--status", "pending", "--team", "core")) == ["Printer", "Parser"]
+    assert titles(shell.json("list", "--mine")) == ["Parser"]
+    assert titles(shell.json("list", "--label", "go", "--priority", "high")) == ["Parser"]
+    assert titles(shell.json("list", "--due", "overdue")) == ["Printer"]
+    assert titles(shell.json("list", "--text", "pri")) == ["Printer"]
+    assert titles(shell.json("list", "--sort", "title", "--limit", "2")) == ["Parser", "Plotter"]
+    assert titles(shell.json("list", "--sort", "-priority", "--limit", "1")) == ["Parser"]
+
+
+def test_an_empty_list_is_an_empty_array(shell: Shell) -> None:
+    assert shell("list", "--format", "json").stdout == "[]\n"
+    assert shell("list", "--format", "jsonl").stdout == ""
+    assert shell("list").stdout == ""
+
+
+def test_a_pipe_gets_tab_separated_lines_in_which_nothing_breaks_a_cell(shell: Shell) -> None:
+    task = shell.add("Parser", "--assignee", "a\u200bb")
+
+    assert shell("list").stdout == f"{task}\tpending\tmedium\ta\\u200bb\t\tParser\n"
+
+
+def test_a_terminal_gets_a_table(shell: Shell) -> None:
+    shell.add("Parser")
+    ours, theirs = pty.openpty()
+    subprocess.run(
+        [sys.executable, "-m", "tm", "list"], cwd=shell.folder, env={**shell.environ, "TERM": "xterm"}, stdout=theirs
+    )
+    os.close(theirs)
+    seen = os.read(ours, 10_000).decode()
+    os.close(ours)
+
+    assert "status" in seen
+    assert "Parser" in seen
+    assert "\t" not in seen
+
+
+def test_search_finds_words_by_their_beginning_and_takes_any_text(shell: Shell) -> None:
+    shell.add("Ship the parser", "--description", "It reads Unicode naïvely")
+    shell.add("Something else")
+
+    assert titles(shell.json("search", "pars")) == ["Ship the parser"]
+    assert titles(shell.json("search", "naive", "unic")) == ["Ship the parser"]
+    for odd in ('"', "*", "AND", "title:x", "(", "a-b", "NEAR(", "'; drop table task"):
+        assert shell("search", odd).returncode == 0, odd
+    assert shell("search", " ").returncode == 2
+
+
+def test_metrics_count_the_period_and_leave_out_what_machines_rated(shell: Shell) -> None:
+    rated = shell.add("Rated", "--estimated-hours", "4")
+    shell("complete", rated, "--actual-hours", "5")
+    shell("feedback", rated, "--quality", "4", "--timeliness", "5")
+    machine = shell.add("By a machine")
+    shell("complete", machine)
+    shell("feedback", machine, "--quality", "1", "--timeliness", "1", CI="true")
+    found = shell.json("metrics", "--period", "last-week")
+
+    assert isinstance(found, dict)
+    assert list(found) == [
+        "period_start", "period_end", "tasks_created", "tasks_completed", "average_quality_score",
+        "average_timeliness_score", "rated", "estimation_accuracy",
+    ]  # fmt: skip
+    assert list(found.values())[2:] == [2, 2, 4.0, 5.0, 1, 75.0]
+
+
+def test_metrics_of_an_empty_store_are_null_not_zero(shell: Shell) -> None:
+    assert list(shell.json("metrics").values())[2:] == [0, 0, None, None, 0, None]  # type: ignore[attr-defined]
+
+
+def test_events_tell_the_history_of_a_task_in_order(shell: Shell) -> None:
+    task = shell.add("Parser")
+    shell("progress", task, "a note")
+    lines = [json.loads(line) for line in shell("events", task, "--format", "jsonl").stdout.splitlines()]
+
+    assert [each["type"] for each in lines] == ["task.created", "task.progressed", "task.started"]
+    assert lines[1]["data"] == {"note": "a note"}
+    assert lines[2]["caused_by"] == lines[1]["id"]
+    assert [each["origin"] for each in lines] == ["cli", "cli", "tm"]
+    assert list(lines[0]) == [
+        "v", "id", "seq", "type", "task_id", "revision", "origin", "actor", "caused_by", "at", "changes", "data", "task",
+    ]  # fmt: skip
+
+
+def test_events_can_be_followed(shell: Shell) -> None:
+    shell.add("Before")
+    output = shell.folder / "followed"
+    with output.open("wb") as file:
+        following = subprocess.Popen(
+            [sys.executable, "-m", "tm", "events", "--follow"], cwd=shell.folder, env=shell.environ, stdout=file
+        )
+    until = time.monotonic() + 30
+    while "After" not in output.read_text(encoding="utf-8") and time.monotonic() < until:
+        shell.add("After")
+    following.terminate()
+    following.wait()
+    seen = output.read_text(encoding="utf-8")
+
+    assert "After" in seen
+    assert "Before" not in seen
+
+
+def test_the_shell_completes_verbs_and_open_tasks(shell: Shell) -> None:
+    task = shell.add("Parser")
+    verbs = shell(_TM_COMPLETE="complete_bash", COMP_WORDS="tm pro", COMP_CWORD="1").stdout.split()
+    ids = shell(_TM_COMPLETE="complete_bash", COMP_WORDS=f"tm show {task[:2]}", COMP_CWORD="2").stdout.split()
+
+    assert verbs == ["progress"]
+    assert ids == [task]
+
+
+def test_completion_in_a_folder_without_tasks_makes_no_store(tmp_path: Path) -> None:
+    environ = {"HOME": str(tmp_path), "PATH": os.environ["PATH"], "_TM_COMPLETE": "complete_bash"}
+    subprocess.run(
+        [sys.executable, "-m", "tm"],
+        cwd=tmp_path,
+        env={**environ, "COMP_WORDS": "tm show ", "COMP_CWORD": "2"},
+        capture_output=True,
+    )
+
+    assert list(tmp_path.rglob("*.db")) == []
+
+
+def test_bare_tm_lists_my_open_tasks_that_nothing_blocks(shell: Shell) -> None:
+    mine = shell.add("Mine", "--assignee", "ada@example.com")
+    blocked = shell.add("Blocked", "--assignee", "ada@example.com")
+    shell.add("Yours", "--assignee", "bob@example.com")
+    shell("block", blocked, "--reason", "waiting")
+
+    assert [line.split("\t")[0] for line in shell().stdout.splitlines()] == [mine]
+
+
+def test_a_reader_that_hangs_up_is_no_error(shell: Shell) -> None:
+    for n in range(3):
+        shell.add(f"Task {n}")
+    done = subprocess.run(
+        ["sh", "-c", f"{sys.executable} -m tm events | head -c 1"],
+        cwd=shell.folder,
+        env=shell.environ,
+        capture_output=True,
+        text=True,
+    )
+
+    assert done.stderr == ""
