@@ -10,19 +10,24 @@ if TYPE_CHECKING:
     from tm.config.trust import ReceivesSecret as ReceivesSecret
     from tm.config.trust import RunsProgram as RunsProgram
     from tm.errors import ConfigError as ConfigError
+    from tm.errors import InvalidTransition as InvalidTransition
     from tm.errors import NeedsLogin as NeedsLogin
     from tm.errors import NotFound as NotFound
     from tm.errors import OutcomeUnknown as OutcomeUnknown
     from tm.errors import PermanentFailure as PermanentFailure
     from tm.errors import RetryLater as RetryLater
+    from tm.errors import RevisionConflict as RevisionConflict
     from tm.errors import TmError as TmError
+    from tm.errors import UsageError as UsageError
     from tm.events import Event as Event
     from tm.filters import matches as matches
     from tm.hooks import hookimpl as hookimpl
     from tm.hosting import open_hub as open_hub
     from tm.hub import Finding as Finding
     from tm.hub import Hub as Hub
+    from tm.hubtasks import HubTasks as HubTasks
     from tm.model import Task as Task
+    from tm.store.links import Link as Link
 
 _HOMES = {
     "Duration": "tm.config.plugin",
@@ -43,12 +48,18 @@ _HOMES = {
     "open_hub": "tm.hosting",
     "Finding": "tm.hub",
     "Hub": "tm.hub",
+    "InvalidTransition": "tm.errors",
+    "RevisionConflict": "tm.errors",
+    "UsageError": "tm.errors",
+    "Link": "tm.store.links",
+    "HubTasks": "tm.hubtasks",
     "Task": "tm.model",
 }
 __all__ = [
-    "ConfigError", "Duration", "Event", "Finding", "Hub", "NeedsLogin", "NotFound", "OutcomeUnknown",
-    "PermanentFailure", "PluginSettings", "ReceivesSecret", "RetryLater", "RunsProgram", "Task", "TmError", "When",
-    "hookimpl", "matches", "open_hub",
+    "ConfigError", "Duration", "Event", "Finding", "Hub", "HubTasks", "InvalidTransition", "Link", "NeedsLogin",
+    "NotFound", "OutcomeUnknown", "PermanentFailure", "PluginSettings", "ReceivesSecret", "RetryLater",
+    "RevisionConflict", "RunsProgram", "Task", "TmError", "UsageError", "When", "hookimpl", "matches",
+    "open_hub",
 ]  # fmt: skip
 
 

@@ -204,7 +204,10 @@ class Dispatcher:
         if event.type == SYNC_REQUESTED:
             return plugin.hook_for(event) is not None
         has_filter = plugin.settings.when is not None
-        is_linked = has_filter and self._links.is_linked(plugin.name, event.task_id or "")
+        is_linked = has_filter and (
+            self._links.is_linked(plugin.name, event.task_id or "")
+            or any(each.get("plugin") == plugin.name for each in event.data.get("links", ()))
+        )
         return plugin.wants(event, is_linked=is_linked)
 
     def replay(self, name: str, events: Sequence[Event]) -> int:

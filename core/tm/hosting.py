@@ -102,4 +102,4 @@ def open_hub(name: str, *, dry_run: bool = False) -> Iterator[Hub]:
         raise ConfigError(f"The plugin {name} is not active ({plugin.state}): {plugin.reason}")
     with session.database as database:
         yield hosting.hub(plugin, database, dry_run=dry_run)
-        session.hand_over()
+        session.nudge()

@@ -22,7 +22,7 @@ from tm.times import zone
 from tm.values import Value
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, MutableMapping
     from datetime import datetime, timedelta
 
     from tm.clock import Clock
@@ -229,6 +229,14 @@ class _Lent:
         return None if after is None else stamp(self.clock.now() + after)
 
 
+class _Log(logging.LoggerAdapter[logging.Logger]):
+    """The plugin's log: fields of a line are kept beside the plugin's name."""
+
+    def process(self, msg: Any, kwargs: MutableMapping[str, Any]) -> tuple[Any, MutableMapping[str, Any]]:
+        """Add the plugin's name to the line's own fields."""
+        return msg, {**kwargs, "extra": {**(kwargs.get("extra") or {}), **(self.extra or {})}}
+
+
 class Hub:
     """Lent to a plugin for the time of one call.
 
@@ -255,9 +263,9 @@ class Hub:
         self.clock = clock
         self.dry_run = dry_run
         self.attempt = attempt or Attempt(number=1, first_at=clock.now())
-        self.log = logging.LoggerAdapter(logging.getLogger(f"tm.plugin.{plugin}"), {"plugin": plugin})
+        self.log = _Log(logging.getLogger(f"tm.plugin.{plugin}"), {"plugin": plugin})
         caller = Caller(origin=plugin, actor=plugin, automated=True)
-        self.tasks = HubTasks(database, clock, caller, owed_to=core.plugins, event=event)
+        self.tasks = HubTasks(database, clock, caller, owed_to=core.plugins, event=event, timezone=core.timezone)
         self.links = HubLinks(self._lent)
         self.state = State(self._lent)
         self.cursors = Cursors(self._lent)
@@ -274,13 +282,14 @@ class Hub:
     def wake(self, task_id: str, hint: str = "") -> None:
         """Durably owe this plugin one `sync.requested` for a task, in line with its other deliveries.
 
-        Asking again while the last one has not been looked at changes nothing. The event's `data` has the hint.
+        Asking again while the last one has not been looked at changes nothing: `hint`, in the event's `data`, is
+        for people who read the log. A task that is gone is nothing to wake.
         """
         database = self._lent.database
         with database.transaction():
             task = Tasks(database).find(task_id)
-            if task is None:
-                raise UsageError(f"There is no task {task_id!r} to wake.")
+            if task is None:  # deleted meanwhile: nothing is left to look at
+                return
             self._owe(task_id, snapshot(task), {"hint": hint}, line=task_id)
 
     def wake_outside(self, key: str, hint: str = "") -> None:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from tm.clock import stamp
 from tm.errors import NotFound
 from tm.service import completion, editing, lifecycle, measuring
 from tm.service.work import Caller, Work
+from tm.store.links import Link
 from tm.store.tasks import Tasks
+from tm.times import deadline, zone
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -34,6 +38,7 @@ class HubTasks:
         *,
         owed_to: tuple[str, ...],
         event: Event | None = None,
+        timezone: str | None = None,
         quiet: bool = False,
         calls: dict[str, int] | None = None,
     ) -> None:
@@ -42,6 +47,7 @@ class HubTasks:
         self._caller = caller
         self._owed_to = owed_to
         self._event = event
+        self._timezone = timezone
         self._quiet = quiet
         self._calls = {} if calls is None else calls
 
@@ -60,6 +66,7 @@ class HubTasks:
             caller,
             owed_to=self._owed_to,
             event=self._event,
+            timezone=self._timezone,
             quiet=quiet,
             calls=self._calls,
         )
@@ -75,13 +82,37 @@ class HubTasks:
         """The task as it is now, or None if it was deleted or never there."""
         return Tasks(self._database).find(task_id)
 
-    def add(self, title: str, *, key: str | None = None, depends_on: tuple[str, ...] = (), **fields: Any) -> Task:
-        """Add a task; `fields` as in `update`."""
-        return self._run("add", lambda w: editing.add(w, {"title": title, **fields}, depends_on=depends_on), key=key)
+    def add(
+        self,
+        title: str,
+        *,
+        key: str | None = None,
+        depends_on: tuple[str, ...] = (),
+        link: Mapping[str, Any] | None = None,
+        **fields: Any,
+    ) -> Task:
+        """Add a task; `fields` as in `update`.
+
+        `link` holds the fields of `hub.links.save` (kind, outside_id, key …): task and link are made in one
+        transaction, and when the object is tied to a task already, that task comes back instead.
+        """
+        tied = Link(**{"instance": "", **link, "plugin": self._caller.origin, "task_id": ""}) if link else None
+        wanted = self._read({"title": title, **fields})
+        return self._run("add", lambda w: editing.add(w, wanted, depends_on=depends_on, link=tied), key=key)
 
     def update(self, task_id: str, *, key: str | None = None, revision: int | None = None, **fields: Any) -> Task:
-        """Change title, description, priority, assignee, team, labels, deadline, hours or criteria."""
-        return self._run("update", lambda w: editing.update(w, task_id, fields), key=key, revision=revision)
+        """Change title, description, priority, assignee, team, labels, deadline, hours or criteria.
+
+        A deadline is an aware datetime, or text as people type it, read in the hub's time zone. None empties.
+        """
+        wanted = self._read(fields)
+        return self._run("update", lambda w: editing.update(w, task_id, wanted), key=key, revision=revision)
+
+    def _read(self, fields: dict[str, Any]) -> dict[str, Any]:
+        due = fields.get("deadline")
+        if isinstance(due, str):
+            due = deadline(due, now=self._clock.now(), zone=zone(self._timezone))
+        return {**fields, "deadline": stamp(due)} if isinstance(due, datetime) else fields
 
     def context(self, task_id: str, text: str, *, key: str | None = None) -> Task:
         """Append a piece of shared context."""

@@ -117,12 +117,19 @@ def title(text: str) -> str:
 
 
 def text(value: str, *, of: str, limit: int = TEXT_LIMIT) -> str:
-    """A valid longer text: at most `limit` characters, no NUL. Raises UsageError naming `of`."""
+    """A valid longer text: at most `limit` characters, no NUL, no half characters. Raises UsageError naming `of`."""
     if len(value) > limit:
         raise UsageError(f"The {of} has {len(value)} characters; at most {limit} are kept.")
-    if "\0" in value:
-        raise UsageError(f"The {of} holds a NUL character; remove it.")
+    if "\0" in value or not _is_whole(value):
+        raise UsageError(f"The {of} holds {'a NUL' if chr(0) in value else 'half a'} character; remove it.")
     return value
+
+
+def _is_whole(value: str) -> bool:
+    try:
+        return value.isascii() or bool(value.encode())
+    except UnicodeEncodeError:
+        return False
 
 
 def name(value: str, *, of: str) -> str:

@@ -92,6 +92,20 @@ def test_redelivering_a_letter_that_blocked_lets_its_task_go_on_in_order(dead):
     assert scribe.told == ["task.created", "task.blocked"]
 
 
+def test_a_redelivered_letter_holds_back_its_task_again_until_it_is_delivered(dead):
+    host, scribe = dead(on_dead="skip")
+    scribe.failures = [tm.RetryLater(after=timedelta(hours=1))]
+    steer(host, "redeliver", only(host).id)
+    host.tasks.block(only(host).task_id, "no key")
+    host.deliver()
+    assert scribe.told == []
+
+    host.clock.advance(timedelta(hours=1))
+    host.deliver()
+
+    assert scribe.told == ["task.created", "task.blocked"]
+
+
 def test_dropping_a_letter_that_blocked_lets_its_task_go_on_without_it(dead):
     host, scribe = dead(on_dead="block")
     host.tasks.block(only(host).task_id, "no key")

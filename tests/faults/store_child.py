@@ -17,6 +17,7 @@ from tm.clock import Clock
 from tm.errors import StoreError
 from tm.service import editing
 from tm.service.work import Caller, Work
+from tm.store import faults, migrate  # noqa: F401 - loaded now: nobody may not read this Python's files
 from tm.store.listing import Listing
 from tm.store.sqlite import SqliteDatabase
 

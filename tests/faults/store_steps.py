@@ -6,6 +6,7 @@ import fcntl
 import os
 import subprocess
 import sys
+import time
 from contextlib import contextmanager
 
 import pytest
@@ -57,6 +58,21 @@ def titles(path):
 def is_sound(path):
     with SqliteDatabase(str(path)) as database:
         return database.execute("pragma integrity_check").fetchone()[0] == "ok"
+
+
+def until(is_so):
+    """Look until it is so; an AssertionError after a minute."""
+    end = time.monotonic() + 60
+    while not is_so():
+        assert time.monotonic() < end, "it never came to be"
+        time.sleep(0.001)
+
+
+def hold_line(path):
+    """Take tm's own write lock; closing what comes back lets it go."""
+    lock = os.open(f"{path}.lock", os.O_RDWR)
+    fcntl.flock(lock, fcntl.LOCK_EX)
+    return lock
 
 
 def is_line_free(path):

@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
+import os
 import random
 import signal
 import threading
 
 import pytest
 from tests.faults.store_child import add
-from tests.faults.store_steps import child, finished, go, is_line_free, is_sound, line, refusal, titles
+from tests.faults.store_steps import (
+    child,
+    finished,
+    go,
+    hold_line,
+    is_line_free,
+    is_sound,
+    line,
+    refusal,
+    titles,
+    until,
+)
 
 from tm.errors import StoreError
 from tm.store.events import Events
@@ -81,19 +93,37 @@ def test_a_stopped_tm_is_a_clean_refusal_and_everything_goes_on_when_it_does(pat
     assert titles(path) == ["before", "after"]
 
 
-def test_a_writer_that_gave_up_once_and_lines_up_again_keeps_its_turn(path):
-    with SqliteDatabase(str(path), wait=0.05) as hasty, child("inside", path, "0a1b2c3d") as busy:
-        assert line(busy) == "inside"
-        for _ in range(3):
-            with pytest.raises(StoreError, match="has been busy"):
-                add(hasty, "refused")
-        go(busy)
-        assert line(busy) == "stored"
+class Moody(SqliteDatabase):
+    """A connection whose patience changes."""
 
-        for _ in range(20):
-            with hasty.transaction():
-                assert not is_line_free(path)
-            assert is_line_free(path)
+    def wait_for(self, seconds):
+        """How long it stands in line from now on."""
+        self._wait = seconds
+
+
+def test_a_writer_that_gave_up_once_and_lines_up_again_keeps_its_turn(path):
+    turns = []
+
+    def take_turn(database, alone):
+        with database.transaction():
+            until(lambda: threading.active_count() == alone + 1)  # whoever stood in line has gone
+            turns.append(not is_line_free(path))
+
+    with Moody(str(path)) as database:
+        for _ in range(3):
+            database.wait_for(0.05)
+            alone = threading.active_count()
+            busy = hold_line(path)
+            with pytest.raises(StoreError, match="has been busy"):
+                add(database, "refused")
+            database.wait_for(60)
+            writer = threading.Thread(target=take_turn, args=(database, alone))
+            writer.start()
+            until(lambda alone=alone: threading.active_count() == alone + 3)  # the writer, and two in line for it
+            os.close(busy)
+            until(lambda alone=alone: threading.active_count() == alone)
+
+    assert turns == [True] * 3
 
 
 def test_readers_do_not_mind_a_lock(path):

@@ -52,7 +52,7 @@ def step_of(checkout):
 
 @pytest.fixture
 def github(checkout, document):
-    """Runs a named step as GitHub does; keywords are expressions' values, as is `task_id`."""
+    """Runs a named step as GitHub does; `task_id` is what the first job handed to the others."""
     steps = requested.workflow_steps(requested.script(document, ".github/workflows/build-and-test.yml"))
     checkout.add_program("npm", NPM)
 

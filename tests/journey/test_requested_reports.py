@@ -87,7 +87,7 @@ def test_the_exporter_prints_the_numbers_of_the_store(team):
 
 
 def skip_unless_it_can_listen(team, port):
-    if "-q" not in (said := team.shell("nc -h")).stdout + said.stderr:
+    if "-q" not in team.shell("nc -h 2>&1").stdout:
         pytest.skip("the exporter's daemon needs an nc that knows -q")
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -123,7 +123,7 @@ def test_the_exporters_daemon_answers_a_scrape_with_the_numbers_of_the_store(tea
 @pytest.fixture
 def report(team):
     """Runs the weekly report: what it said, and the file it wrote."""
-    if team.shell('date -d "7 days ago"').returncode != 0:
+    if team.shell("date -d yesterday").returncode != 0:
         pytest.skip("the report needs the date of GNU")
 
     def run(*words, **variables):

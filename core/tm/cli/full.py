@@ -131,6 +131,8 @@ def _top(
     show_version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
 ) -> int:
     ctx.obj = config
+    if config:  # a plugin's own command opens its hub by the environment
+        os.environ["TM_CONFIG"] = os.path.abspath(config)  # noqa: PTH100
     if show_version:
         print(f"tm-hub {version('tm-hub')}")  # noqa: T201 - the result itself
         raise typer.Exit

@@ -6,7 +6,7 @@ import gc
 import os
 import sys
 
-from tm.errors import TmError
+from tm.errors import Outcome, TmError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from tm.cli.spec import Command
 
 BUG = 70
+NOT_DELIVERED = 6
 HOT = ("progress", "add", "show", "list", "context", "block", "complete", "feedback", "measure")
 
 
@@ -40,6 +41,11 @@ def answer(words: Sequence[str]) -> int:
 
         say(f"tm: {error}")
         return error.exit_code
+    except Outcome as error:  # a plugin's own command met what its hooks would report
+        from tm.cli.say import say
+
+        say(f"tm: {error or type(error).__name__}")
+        return NOT_DELIVERED
     except KeyboardInterrupt:
         sys.stderr.write("tm: interrupted.\n")
         return 130

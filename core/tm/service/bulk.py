@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Any
 from tm.errors import UsageError
 from tm.model import Task
 from tm.service.dependencies import waiting
-from tm.service.work import event_id
-from tm.store.spool import FULL, PLAIN, Spool, fresh_ids
+from tm.store.spool import FULL, Spool, fresh_event_ids, fresh_ids
 from tm.store.transfer import restore
 
 if TYPE_CHECKING:
@@ -28,7 +27,7 @@ def add_all(work: Work, source: Source, rules: Rules, *, dry_run: bool = False) 
     of the outbox if `work.quiet`. Raises UsageError for the first mistake, naming its place in the source.
     """
     spool = Spool(work.database)
-    count = _fill(work, spool, source, rules)
+    count = _fill(work, spool, source, rules=rules)
     spool.close()
     _refuse_cycle(spool, source)
 
@@ -59,37 +58,36 @@ def restore_all(work: Work, source: Source, *, dry_run: bool = False) -> dict[st
     return counts
 
 
-def _fill(work: Work, spool: Spool, source: Source, rules: Rules) -> int:
+def _fill(work: Work, spool: Spool, source: Source, *, rules: Rules) -> int:
     plain: list[tuple[Any, ...]] = []
     full: list[tuple[Any, ...]] = []
-    ids, check, count, now = fresh_ids(), rules.check, 0, work.clock.now().timestamp()
+    ids, event_ids, count = fresh_ids(), fresh_event_ids(work.clock.now().timestamp()), 0
     for count, (line, entry) in enumerate(source.entries(), start=1):
         try:
-            is_plain, fields = check(entry)
+            is_plain, fields = rules.check(entry)
         except UsageError as error:
             raise UsageError(f"{source.where(count, line)}: {error}") from None
-        get = fields.get
+        place = (count, line, next(ids), next(event_ids))
         if is_plain:
+            get = fields.get
             plain.append(
-                (count, line, next(ids), event_id(now), get("title"), get("description", ""),
-                 get("priority", "medium"), get("assignee", ""), get("team", ""), get("labels", ""))
+                (*place, fields["title"], get("description", ""), get("priority", "medium"), get("assignee", ""),
+                 get("team", ""), get("labels", "[]"))
             )  # fmt: skip
         else:
-            own = {"n": count, "line": line, "event_id": event_id(now), "given": int("id" in fields)}
-            row = {"id": next(ids), "priority": "medium", **fields, **own}
-            full.append(tuple([row.get(column, "") for column in FULL]))
+            full.append(_full_row(fields, place))
         if len(plain) + len(full) >= AT_ONCE:
-            _flush(spool, plain, full)
-            now = work.clock.now().timestamp()
-    _flush(spool, plain, full)
+            spool.add(plain, full)
+            plain, full = [], []
+    spool.add(plain, full)
     return count
 
 
-def _flush(spool: Spool, plain: list[tuple[Any, ...]], full: list[tuple[Any, ...]]) -> None:
-    for columns, rows in ((PLAIN, plain), (FULL, full)):
-        if rows:
-            spool.add(columns, rows)
-            rows.clear()
+def _full_row(fields: dict[str, Any], place: tuple[int, int, str, str]) -> tuple[Any, ...]:
+    n, line, task_id, event_id = place
+    own = {"n": n, "line": line, "event_id": event_id, "given": int("id" in fields)}
+    row = {"id": task_id, "priority": "medium", "labels": "[]", **fields, **own}
+    return tuple([row.get(column) for column in FULL])
 
 
 def _refuse_cycle(spool: Spool, source: Source) -> None:
@@ -125,15 +123,15 @@ def cycle(pairs: Iterable[tuple[str, str]]) -> list[str]:
 
 def _settle(spool: Spool, source: Source) -> None:
     """Refuse ids that are not free and dependencies that are not there; let wait who must."""
-    if found := spool.twice():
-        n, line, task_id, other = found
+    if twin := spool.twice():
+        n, line, task_id, other = twin
         raise UsageError(f"{source.where(n, line)}: the id {task_id} is that of line {other:,} already.")
-    if found := spool.taken():
-        n, line, task_id, is_there = found
+    if taken := spool.taken():
+        n, line, task_id, is_there = taken
         why = "there is a task {} already" if is_there else "the id {} was a deleted task's and is never used again"
         raise UsageError(f"{source.where(n, line)}: {why.format(task_id)}; leave the id out to get a fresh one.")
-    if found := spool.missing():
-        n, line, target = found
+    if missing := spool.missing():
+        n, line, target = missing
         raise UsageError(
             f"{source.where(n, line)}: depends_on names {target}, which is neither in the file nor in the store."
         )

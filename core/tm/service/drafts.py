@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from tm.model import Criterion
 
 KEPT_BY_EXPORT_ALL = ("links", "progress", "context")
-UNSET = ""
 FIELDS = (
     "id", "title", "description", "status", "priority", "assignee", "team", "labels", "criteria", "measurements",
     "depends_on", "deadline", "estimated_hours", "actual_hours", "feedback_quality", "feedback_timeliness",
@@ -53,7 +52,7 @@ class Rules:
         self._checks = self._fields(now, zone)
 
     def check(self, entry: object) -> tuple[bool, dict[str, Any]]:
-        """Whether the entry is plain, and its fields as the spool keeps them; UNSET never stands for 0 or false.
+        """Whether the entry is plain, and its fields as the spool keeps them.
 
         A plain entry sets nothing but what most tasks have, so a shorter row will do. Raises UsageError naming
         the field.
@@ -101,16 +100,15 @@ class Rules:
             "feedback_note": text("feedback_note", model.NOTE_LIMIT),
             "completion_summary": text("completion_summary", model.SUMMARY_LIMIT, strip=str.strip),
             "blocked_reason": text("blocked_reason", model.TEXT_LIMIT, strip=str.strip),
-            "revision": lambda _: UNSET,
+            "revision": lambda _: None,
             **{field: self._left_out(field) for field in KEPT_BY_EXPORT_ALL},
             **at,
         }
 
-    def _left_out(self, field: str) -> Callable[[Any], str]:
-        def check(value: Any) -> str:
+    def _left_out(self, field: str) -> Callable[[Any], None]:
+        def check(value: Any) -> None:
             if value:
                 self.left_out.add(field)
-            return UNSET
 
         return check
 
@@ -142,7 +140,7 @@ class Rules:
         if status == model.IN_PROGRESS:
             fields["started_at"] = fields.get("started_at") or since
         known = [fields[name] for name in ("started_at", "completed_at", "updated_at") if fields.get(name)]
-        fields["created_at"] = fields.get("created_at") or min(known, default=UNSET)
+        fields["created_at"] = fields.get("created_at") or min(known, default=None)
 
 
 def kind(value: object) -> str:
@@ -151,15 +149,15 @@ def kind(value: object) -> str:
 
 
 def _settle_blocked(fields: dict[str, Any], status: str) -> None:
-    reason = fields.get("blocked_reason", UNSET)
+    reason = fields.get("blocked_reason") or ""
     if status != model.BLOCKED:
         if reason:
             raise UsageError(f"blocked_reason belongs to a blocked task; this one is {status}.")
         return
     fields["blocked_from"] = model.IN_PROGRESS if fields.get("started_at") else model.PENDING
-    if fields.get("depends_on") and reason.startswith(_WAITS):
-        fields["blocked_reason"] = UNSET  # whether it still waits, the store knows
-    elif not reason and not fields.get("depends_on"):
+    if fields.get("depends_on") and (not reason or reason.startswith(_WAITS)):
+        fields["blocked_reason"] = None  # whether it still waits, the store knows
+    elif not reason:
         raise UsageError("blocked_reason is missing; say why the task is blocked.")
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 
 from tm import events, model
+from tm.clock import instant, stamp
 from tm.errors import Refused, UsageError
 from tm.model import Task
 
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from tm.service.work import Work
+    from tm.store.links import Link
 
 FIELDS = (
     "title", "description", "priority", "assignee", "team", "labels", "deadline", "estimated_hours", "actual_hours",
@@ -22,11 +24,13 @@ FIELDS = (
 CLEARABLE = ("description", "assignee", "team", "deadline", "estimated_hours", "actual_hours")
 
 
-def add(work: Work, fields: Mapping[str, Any], *, depends_on: Sequence[str] = ()) -> str:
+def add(work: Work, fields: Mapping[str, Any], *, depends_on: Sequence[str] = (), link: Link | None = None) -> str:
     """Add a task and return its id.
 
     `fields` are those of FIELDS; `title` is required, `deadline` an aware stamp, `criteria` a tuple of
-    Criterion. Open dependencies make the task blocked until they are finished.
+    Criterion. Open dependencies make the task blocked until they are finished. With `link` the task is tied
+    to that outside object in the same transaction; if one is tied to it already, that task's id comes back
+    and nothing is added.
     """
     checked = check(fields)
     if "title" not in checked:
@@ -34,6 +38,8 @@ def add(work: Work, fields: Mapping[str, Any], *, depends_on: Sequence[str] = ()
     waits_for = tuple(depends_on)
 
     def change() -> str:
+        if link and (tied := Links(work.database).of_same_object(link)):
+            return tied[0].task_id
         task = Task(id=_fresh_id(work), created_at=work.now, **checked)
         data: dict[str, Any] = {}
         if waits_for:
@@ -43,9 +49,13 @@ def add(work: Work, fields: Mapping[str, Any], *, depends_on: Sequence[str] = ()
             task = waiting(task, depend(work, task.id, waits_for))
             data = {"waits_for": Dependencies(work.database).of(task.id)}
         work.keep(None, task, events.CREATED, data=data)
+        if link:
+            Links(work.database).save(link.with_(task_id=task.id), at=work.now)
         return task.id
 
-    return work.once("add", (tuple(sorted((k, repr(v)) for k, v in checked.items())), waits_for), change)
+    if link:
+        from tm.store.links import Links  # only plugins tie tasks
+    return work.once("add", (tuple(sorted((k, repr(v)) for k, v in checked.items())), waits_for, link), change)
 
 
 def update(
@@ -136,6 +146,7 @@ def delete(work: Work, ref: str, *, purge: bool = False) -> str:
 
     def change() -> str:
         from tm.service.dependencies import forget
+        from tm.store.links import Links
         from tm.store.tombstones import Tombstones
 
         tombstones = Tombstones(work.database)
@@ -143,7 +154,10 @@ def delete(work: Work, ref: str, *, purge: bool = False) -> str:
             tombstones.purge(ref, at=work.now)
             return ref
         task = work.get(ref)
-        caused = work.keep(task, task, events.DELETED, data={"purged": purge})
+        tied = [each.identity() for each in Links(work.database).of_task(task.id)]
+        caused = work.keep(
+            task, task, events.DELETED, data={"purged": purge, "links": tied} if tied else {"purged": purge}
+        )
         forget(work, task.id, caused_by=caused)
         tombstones.bury(task.id, at=work.now)
         if purge:
@@ -158,7 +172,14 @@ def check(fields: Mapping[str, Any]) -> dict[str, Any]:
     unknown = next((name for name in fields if name not in FIELDS), None)
     if unknown is not None:
         raise UsageError(f"A task has no field {unknown!r} to set. Fields: {', '.join(FIELDS)}.")
-    return {name: _CHECKS[name](value) if value is not None else _emptied(name) for name, value in fields.items()}
+    return {name: _checked(name, value) if value is not None else _emptied(name) for name, value in fields.items()}
+
+
+def _checked(name: str, value: Any) -> Any:
+    kind = _KINDS.get(name, str)
+    if not isinstance(value, kind) or isinstance(value, bool):
+        raise UsageError(f"The {name} of a task cannot be {type(value).__name__} {value!r:.60}.")
+    return _CHECKS[name](value)
 
 
 def _emptied(name: str) -> Any:
@@ -177,6 +198,20 @@ def _criteria(value: Any) -> Any:
     return checked(value)
 
 
+def _deadline(value: str) -> str:
+    try:
+        is_stamp = stamp(instant(value)) == value
+    except ValueError:
+        is_stamp = False
+    if not is_stamp:
+        raise UsageError(f"The deadline {value[:60]!r} is no UTC stamp. Example: 2026-12-24T15:00:00.000000Z")
+    return value
+
+
+_NUMBER, _SEQUENCE = (int, float), (tuple, list)
+_KINDS: dict[str, Any] = {
+    "labels": _SEQUENCE, "criteria": _SEQUENCE, "estimated_hours": _NUMBER, "actual_hours": _NUMBER
+}  # fmt: skip
 _CHECKS: dict[str, Any] = {
     "title": model.title,
     "description": lambda value: model.text(value, of="description") or None,
@@ -184,7 +219,7 @@ _CHECKS: dict[str, Any] = {
     "assignee": lambda value: model.name(value, of="assignee"),
     "team": lambda value: model.name(value, of="team"),
     "labels": _labels,
-    "deadline": lambda value: value,
+    "deadline": _deadline,
     "estimated_hours": lambda value: model.hours(value, of="--estimated-hours"),
     "actual_hours": lambda value: model.hours(value, of="--actual-hours"),
     "criteria": _criteria,

@@ -124,6 +124,10 @@ class _Scanner:
 
     def sign(self) -> str:
         """The next character that is no space, or nothing at the end."""
+        if self._text.startswith("\n{", self._place):  # one object a line, nearly always
+            self.line += 1
+            self._place += 1
+            return "{"
         while True:
             start, self._place = self._place, _SPACE.match(self._text, self._place).end()  # type: ignore[union-attr]
             self.line += self._text.count("\n", start, self._place)
@@ -147,14 +151,11 @@ class _Scanner:
                 if len(self._text) - self._place < LONGEST and self._has_more():
                     continue
                 raise self._refusal(error) from None
-            return self._passed(found, end)
-
-    def _passed(self, found: Any, end: int) -> Any:
-        start, self._place = self._place, end
-        if self._text.find("\\u", start, end) >= 0:
-            self._refuse_half_characters(found)
-        self.line += self._text.count("\n", start, end)
-        return found
+            start, self._place = self._place, end
+            if self._text.find("\\u", start, end) >= 0:
+                self._refuse_half_characters(found)
+            self.line += self._text.count("\n", start, end)
+            return found
 
     def _refuse_half_characters(self, found: Any) -> None:
         try:

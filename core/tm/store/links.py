@@ -57,6 +57,10 @@ class Link(Value):
     base: str | None = None
     exclusive: bool = False
 
+    def identity(self) -> dict[str, str | None]:
+        """What names the outside object, for the event of the task's deletion."""
+        return {name: getattr(self, name) for name in ("plugin", "instance", "kind", "outside_id", "key", "url")}
+
 
 COLUMNS = (
     "plugin", "instance", "kind", "task_id", "outside_id", "key", "url", "title", "detail", "state", "base",
@@ -77,6 +81,10 @@ class Links:
     def of_object(self, *, plugin: str, instance: str, kind: str, outside_id: str) -> list[Link]:
         """The links to one outside object."""
         return [link_of(row) for row in self._database.execute(OF_OBJECT, (plugin, instance, kind, outside_id))]
+
+    def of_same_object(self, link: Link) -> list[Link]:
+        """The links to the object that another link leads to."""
+        return self.of_object(plugin=link.plugin, instance=link.instance, kind=link.kind, outside_id=link.outside_id)
 
     def of_plugin(self, plugin: str) -> list[Link]:
         """Every link a plugin made."""

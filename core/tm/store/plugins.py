@@ -85,9 +85,7 @@ class PluginRecords:
         """Store JSON under a free key; False if the key is taken."""
         return self._database.execute(ADD_STATE, (plugin, key, value, at, expires_at)).rowcount == 1
 
-    def replace_state(
-        self, plugin: str, key: str, *, value: str, was: str, at: str, expires_at: str | None
-    ) -> bool:
+    def replace_state(self, plugin: str, key: str, *, value: str, was: str, at: str, expires_at: str | None) -> bool:
         """Store JSON over exactly the JSON that was there; False if it was not."""
         return self._database.execute(REPLACE_STATE, (value, at, expires_at, plugin, key, was)).rowcount == 1
 

@@ -11,11 +11,11 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from tm.store.protocol import Database
 
-# None costs a parameter of its own conversion, ten times that of '' (SQLite's unset here)
+# a plain row says '' for unset: None costs the driver ten times the time of a text
 PLAIN = ("n", "line", "id", "event_id", "title", "description", "priority", "assignee", "team", "labels")
 FULL = (
     *PLAIN, "given", "status", "deadline", "estimated_hours", "actual_hours", "criteria", "measurements", "depends_on",
@@ -23,11 +23,14 @@ FULL = (
     "blocked_reason", "blocked_from", "data", "created_at", "started_at", "updated_at", "completed_at",
 )  # fmt: skip
 CREATE = f"create temp table spool ({', '.join(FULL)}, waits, primary key (n))".replace("(n,", "(n integer,")
-ADD = {
-    columns: f"insert into temp.spool ({', '.join(columns)}) values ({', '.join('?' * len(columns))})"  # noqa: S608
+ADD_PLAIN, ADD_FULL = (
+    f"insert into temp.spool ({', '.join(columns)}) values ({', '.join('?' * len(columns))})"  # noqa: S608 - constants
     for columns in (PLAIN, FULL)
-}
-INDEX = "create index temp.spool_by_id on spool (id)"
+)
+INDEXES = (
+    "create index temp.spool_by_id on spool (id)",
+    "create index temp.spool_full on spool (given) where given is not null",
+)
 TWICE = """
 select a.n, a.line, a.id, b.line from temp.spool a join temp.spool b on b.id = a.id and b.n < a.n
 where a.given = 1 and b.given = 1 order by a.n limit 1"""
@@ -38,65 +41,61 @@ where given = 1 and (exists (select 1 from main.task where id = spool.id)
 order by n limit 1"""
 MISSING = """
 select s.n, s.line, d.value from temp.spool s, json_each(s.depends_on) d
-where s.depends_on <> '' and not exists (select 1 from main.task where id = d.value)
+where s.given is not null and not exists (select 1 from main.task where id = d.value)
   and not exists (select 1 from temp.spool where id = d.value and given = 1)
 order by s.n limit 1"""
 INNER = """
 select s.id, d.value from temp.spool s, json_each(s.depends_on) d
-where s.depends_on <> '' and exists (select 1 from temp.spool where id = d.value and given = 1)
+where s.given is not null and exists (select 1 from temp.spool where id = d.value and given = 1)
 order by s.n"""
 PLACE = "select n, line from temp.spool where id = ? and given = 1"
 RENAME_TWINS = """
 update temp.spool set id = lower(hex(randomblob(4)))
-where given is not 1 and n in (
-  select n from (select n, id, lag(id) over ids as before, lead(id) over ids as after from temp.spool
-    window ids as (order by id))
-  where id = before or id = after)"""
+where given is not 1 and id in (select id from temp.spool group by id having count(*) > 1)"""
 RENAME_TAKEN = """
 update temp.spool set id = lower(hex(randomblob(4)))
 where given is not 1 and (exists (select 1 from main.task where id = spool.id)
   or exists (select 1 from main.tombstone where task_id = spool.id))"""
 OPEN_TARGETS = """
 select s.n, s.id, s.status, s.blocked_from, d.value from temp.spool s, json_each(s.depends_on) d
-where s.depends_on <> '' and s.status in ('pending', 'in_progress', 'blocked')
-  and (s.status <> 'blocked' or s.blocked_reason = '')
+where s.given is not null and s.status in ('pending', 'in_progress', 'blocked')
+  and (s.status <> 'blocked' or s.blocked_reason is null)
   and coalesce((select status from temp.spool where id = d.value and given = 1),
     (select status from main.task where id = d.value)) in ('pending', 'in_progress', 'blocked')
 order by s.n, d.value"""
 WAIT = """
 update temp.spool set status = ?, blocked_from = ?, blocked_reason = ?, waits = 1 where n = ?"""
 FREE = """
-update temp.spool set status = blocked_from, blocked_from = '' where status = 'blocked' and blocked_reason = ''"""
+update temp.spool set status = blocked_from, blocked_from = null
+where given is not null and status = 'blocked' and blocked_reason is null"""
 TASKS = """
 insert into task (id, title, description, status, priority, assignee, team, deadline, estimated_hours, actual_hours,
   feedback_quality, feedback_timeliness, feedback_note, feedback_automated, completion_summary, blocked_reason,
   blocked_from, waits, revision, created_at, started_at, updated_at, completed_at)
 select id, title, nullif(description, ''), ifnull(status, 'pending'), priority, nullif(assignee, ''), nullif(team, ''),
-  nullif(deadline, ''), nullif(estimated_hours, ''), nullif(actual_hours, ''), nullif(feedback_quality, ''),
-  nullif(feedback_timeliness, ''), nullif(feedback_note, ''), ifnull(feedback_automated, 0),
-  nullif(completion_summary, ''), nullif(blocked_reason, ''), nullif(blocked_from, ''), ifnull(waits, 0), 1,
-  ifnull(nullif(created_at, ''), :now), nullif(started_at, ''), ifnull(nullif(updated_at, ''), :now),
-  nullif(completed_at, '')
+  deadline, estimated_hours, actual_hours, feedback_quality, feedback_timeliness, feedback_note,
+  ifnull(feedback_automated, 0), completion_summary, blocked_reason, blocked_from, ifnull(waits, 0), 1,
+  ifnull(created_at, :now), started_at, ifnull(updated_at, :now), completed_at
 from temp.spool order by n"""
 BELONGINGS = (
     """insert into label (task_id, label)
-       select s.id, l.value from temp.spool s, json_each(s.labels) l where s.labels <> '' order by s.id""",
+       select s.id, l.value from temp.spool s, json_each(s.labels) l order by s.id""",
     """insert into criterion (task_id, position, criterion, measurable, manual, verdict)
        select s.id, c.key + 1, json_extract(c.value, '$.criterion'), json_extract(c.value, '$.measurable'),
          json_extract(c.value, '$.manual'), json_extract(c.value, '$.verdict')
-       from temp.spool s, json_each(s.criteria) c where s.criteria <> ''""",
+       from temp.spool s, json_each(s.criteria) c where s.given is not null""",
     """insert into measurement (task_id, name, value, measured_at, origin, actor)
        select s.id, m.key, m.value, :now, :origin, :actor
-       from temp.spool s, json_each(s.measurements) m where s.measurements <> ''""",
+       from temp.spool s, json_each(s.measurements) m where s.given is not null""",
     """insert into dependency (task_id, depends_on)
-       select s.id, d.value from temp.spool s, json_each(s.depends_on) d where s.depends_on <> ''""",
+       select s.id, d.value from temp.spool s, json_each(s.depends_on) d where s.given is not null""",
 )
 EVENTS = """
 insert into event (id, type, task_id, revision, origin, actor, at, data, snapshot, owed_to, fanned_out_at)
 select event_id, 'task.created', id, 1, :origin, :actor, :now, ifnull(data, '{"imported":true}'),
   json_object('title', title, 'status', ifnull(status, 'pending'), 'priority', priority,
     'assignee', nullif(assignee, ''), 'team', nullif(team, ''),
-    'labels', json(ifnull(nullif(labels, ''), '[]')), 'deadline', nullif(deadline, '')),
+    'labels', json(labels), 'deadline', deadline),
   :owed_to, :fanned_out_at
 from temp.spool order by n"""
 LAST_ROW = "select coalesce(max(row), 0) from task"
@@ -108,8 +107,8 @@ where added.status = task_count.status"""
 INDEX_TEXT = """
 insert into task_text (rowid, title, description) select row, title, description from task where row > ?"""
 
-CACHE = "pragma cache_size = -65536"
-IDS_AT_ONCE = 10_000
+CACHES = ("pragma main.cache_size = -65536", "pragma temp.cache_size = -65536")
+IDS_AT_ONCE, EVENTS_AT_ONCE = 10_000, 1000
 
 
 class Spool:
@@ -117,31 +116,36 @@ class Spool:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        database.execute(CACHE)
-        database.execute(CREATE)
+        for statement in (*CACHES, CREATE):
+            database.execute(statement)
 
-    def add(self, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
-        """Append rows of PLAIN or of FULL columns."""
-        self._database.execute("begin")  # of the temporary table alone: no other connection notices
-        self._database.executemany(ADD[tuple(columns)], rows)
+    def add(self, plain: Sequence[Sequence[Any]], full: Sequence[Sequence[Any]]) -> None:
+        """Append rows of PLAIN and of FULL columns."""
+        self._database.execute("begin")  # touches the temporary table alone: no other connection notices
+        self._database.executemany(ADD_PLAIN, plain)
+        self._database.executemany(ADD_FULL, full)
         self._database.execute("commit")
 
     def close(self) -> None:
         """Say that all rows are there, which makes ids quick to find; give one of two equal fresh ids another."""
-        self._database.execute(INDEX)
+        for statement in INDEXES:
+            self._database.execute(statement)
         self._repeat(RENAME_TWINS)
 
     def twice(self) -> tuple[int, int, str, int] | None:
         """The first row whose given id an earlier one has: n, line, id, the other's line."""
-        return self._first(TWICE)
+        found: tuple[int, int, str, int] | None = self._database.execute(TWICE).fetchone()
+        return found
 
     def taken(self) -> tuple[int, int, str, int] | None:
         """The first row whose given id is not free in the store: n, line, id, whether the task is still there."""
-        return self._first(TAKEN)
+        found: tuple[int, int, str, int] | None = self._database.execute(TAKEN).fetchone()
+        return found
 
     def missing(self) -> tuple[int, int, str] | None:
         """The first dependency that is neither in the file nor in the store: n, line, the id."""
-        return self._first(MISSING)
+        found: tuple[int, int, str] | None = self._database.execute(MISSING).fetchone()
+        return found
 
     def inner_dependencies(self) -> Iterator[tuple[str, str]]:
         """Every dependency of one task of the file on another: id, and the id it waits for."""
@@ -186,9 +190,6 @@ class Spool:
         finally:
             self._database.execute("pragma ignore_check_constraints = off")
 
-    def _first(self, sql: str) -> Any:
-        return self._database.execute(sql).fetchone()
-
     def _repeat(self, sql: str) -> bool:
         is_changed = False
         while self._database.execute(sql).rowcount > 0:
@@ -208,6 +209,17 @@ def unhooked(database: Database) -> Iterator[None]:
     database.execute(INDEX_TEXT, (last,))
     for _, sql in triggers:
         database.execute(sql)
+
+
+def fresh_event_ids(seconds: float) -> Iterator[str]:
+    """Ids for events of one moment, without end: version 7 UUIDs, as every event has."""
+    time = f"{int(seconds * 1000):012x}"
+    head = f"{time[:8]}-{time[8:]}-7"
+    while True:
+        digits = os.urandom(9 * EVENTS_AT_ONCE).hex()
+        for place in range(0, len(digits), 18):
+            random = digits[place : place + 18]
+            yield f"{head}{random[:3]}-8{random[3:6]}-{random[6:]}"
 
 
 def fresh_ids() -> Iterator[str]:

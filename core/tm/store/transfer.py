@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from tm.errors import Refused, StoreError, UsageError
 from tm.store.listing import _FIELDS, _LOGS, _TIMES
-from tm.store.spool import CACHE, unhooked
+from tm.store.spool import CACHES, unhooked
 from tm.store.sqlite import SCHEMA_VERSION
 
 if TYPE_CHECKING:
@@ -105,8 +105,7 @@ def restore(database: Database, lines: Iterable[tuple[int, str]]) -> dict[str, i
         raise Refused(
             "A whole export goes into an empty store only, and this one is in use. Name another: TM_DATABASE_URL=…"
         )
-    database.execute(CACHE)
-    for statement in FORGET:
+    for statement in (*CACHES, *FORGET):
         database.execute(statement)
     restoring = _Restoring(database)
     with unhooked(database):
@@ -168,11 +167,11 @@ class _Restoring:
         if table not in TABLES or table in self.counts:
             raise self._mistake(f"there is no table {table!r:.40} to come here")
         known = {row[0]: row for row in self._database.execute(COLUMNS, (table,))}
-        wrong = [name for name in names if name not in known] if type(names) is list else [names]
-        if wrong or len(set(names)) != len(names):
-            raise self._mistake(
-                f"the table {table} has no column {wrong[0]!r:.40}" if wrong else "a column comes twice"
-            )
+        if type(names) is not list or not names or len(set(map(str, names))) != len(names):
+            raise self._mistake(f"the columns of {table} are not named here")
+        wrong = next((name for name in names if name not in known), None)
+        if wrong is not None:
+            raise self._mistake(f"the table {table} has no column {wrong!r:.40}")
         self._table, self.counts[table] = table, 0
         self._columns, self._shapes = [known[name] for name in names], set()
         marks = ", ".join("?" * len(names))

@@ -81,9 +81,10 @@ def test_an_empty_list_is_an_empty_array(shell: Shell) -> None:
 
 
 def test_a_pipe_gets_tab_separated_lines_in_which_nothing_breaks_a_cell(shell: Shell) -> None:
-    task = shell.add("Parser", "--assignee", "a\u200bb")
+    task = shell.add("Parser", "--description", "two\nlines\tand \x1b[31mred")
 
-    assert shell("list").stdout == f"{task}\tpending\tmedium\ta\\u200bb\t\tParser\n"
+    assert shell("list").stdout == f"{task}\tpending\tmedium\t\t\tParser\n"
+    assert "description\ttwo\\nlines\\tand \\x1b[31mred\n" in shell("show", task).stdout
 
 
 def test_a_terminal_gets_a_table(shell: Shell) -> None:
