@@ -6,7 +6,6 @@ import inspect
 from contextlib import suppress
 from difflib import get_close_matches
 from hashlib import sha256
-from importlib.metadata import EntryPoint, entry_points
 from typing import TYPE_CHECKING, Any
 
 import pluggy
@@ -19,10 +18,12 @@ from tm.config.secrets import read
 from tm.config.trust import untrusted_fields
 from tm.errors import ConfigError
 from tm.filters import matches
+from tm.packages import installed
 from tm.values import Value
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
+    from importlib.metadata import EntryPoint
 
     from tm.config.schema import FullSettings
     from tm.events import Event
@@ -92,15 +93,6 @@ def load(names: Iterable[str], full: FullSettings) -> dict[str, Plugin]:
 def adopt(name: str, module: Any, full: FullSettings) -> Plugin:
     """A plugin made of an object at hand instead of an installed package (tests, demos)."""
     return _examined(lambda: _active(name, module, full), Plugin(name=name, state=LOAD_ERROR), full)
-
-
-def installed(group: str) -> dict[str, list[EntryPoint]]:
-    """What is installed in an entry-point group, by name; several under one name are all kept."""
-    found: dict[str, list[EntryPoint]] = {}
-    for entry in entry_points(group=group):
-        if entry not in found.setdefault(entry.name, []):
-            found[entry.name].append(entry)
-    return found
 
 
 def _load_one(name: str, entries: list[EntryPoint], full: FullSettings) -> Plugin:

@@ -92,18 +92,14 @@ def test_redelivering_a_letter_that_blocked_lets_its_task_go_on_in_order(dead):
     assert scribe.told == ["task.created", "task.blocked"]
 
 
-def test_a_redelivered_letter_holds_back_its_task_again_until_it_is_delivered(dead):
-    host, scribe = dead(on_dead="skip")
-    scribe.failures = [tm.RetryLater(after=timedelta(hours=1))]
+def test_a_redelivered_letter_stands_in_line_again_although_it_had_been_skipped(dead, dispatcher_of):
+    host, _ = dead(on_dead="skip")
     steer(host, "redeliver", only(host).id)
     host.tasks.block(only(host).task_id, "no key")
-    host.deliver()
-    assert scribe.told == []
+    worker = dispatcher_of(host)
+    worker.fan_out()
 
-    host.clock.advance(timedelta(hours=1))
-    host.deliver()
-
-    assert scribe.told == ["task.created", "task.blocked"]
+    assert [each.event.name for each in worker.turn([], {"scribe": 2})] == ["created"]
 
 
 def test_dropping_a_letter_that_blocked_lets_its_task_go_on_without_it(dead):

@@ -68,14 +68,18 @@ def write(path: str, name: str, amount: str) -> None:
 
 
 def crowd(path: str, processes: str, amount: str) -> None:
-    """Many processes that write at once, from the making of the store on."""
+    """Many processes that start to write at one moment, from the making of the store on."""
     children = []
+    gate, key = os.pipe()
     for number in range(int(processes)):
         child = os.fork()
         if child == 0:
+            os.close(key)
+            os.read(gate, 1)
             attempt(lambda name=f"w{number}": write(path, name, amount))
             os._exit(0)
         children.append(child)
+    os.close(key)
     for child in children:
         os.waitpid(child, 0)
 

@@ -10,7 +10,6 @@ from tm.cli.say import out, rows, say
 from tm.cli.spec import FORMAT, Argument, Command, Option
 from tm.clock import stamp
 from tm.errors import UsageError
-from tm.hosting import Hosting
 from tm.service.replay import replayable
 from tm.store.ledger import Ledger
 from tm.times import duration, since, zone
@@ -103,6 +102,8 @@ def run_replay(session: Session, values: Mapping[str, Any]) -> int:
     if not values["since"]:
         raise UsageError("Say since when. Example: tm delivery replay mirror --since 7d --dry-run")
     start = since(values["since"], now=session.clock.now(), zone=zone(session.core.timezone))
+    from tm.hosting import Hosting  # dear to import, and the other verbs here need no plugin
+
     hosting = Hosting(session, names=(values["plugin"],))
     plugin = hosting.plugins[values["plugin"]]
     if not plugin.is_active:

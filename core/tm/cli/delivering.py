@@ -16,14 +16,13 @@ from tm.config.places import CONFIG_NAME
 from tm.config.secrets import FILE_NAME
 from tm.errors import Refused
 from tm.handover import has_overdue
-from tm.hosting import Hosting
-from tm.logs import open_log
 from tm.store.ledger import Ledger
-from tm.worker import LINGER, Plan, WorkerLock, drain
 
 if TYPE_CHECKING:
     import logging
     from collections.abc import Mapping
+
+    from tm.hosting import Hosting
 
 
 STILL_OWED = 6
@@ -31,8 +30,14 @@ STILL_OWED = 6
 
 def run_deliver(session: Session, values: Mapping[str, Any]) -> int:
     """Deliver until nothing is due; say what is still owed."""
+    from tm.hosting import Hosting  # the words of every verb are read for help, their rooms are not
+    from tm.worker import LINGER, Plan, WorkerLock, drain
+
     if session.environ.get("TM_NO_PLUGINS"):
         say("TM_NO_PLUGINS is set: nothing was delivered.")
+        return 0
+    if not Path(session.path).exists():
+        say("There is no store here yet, so nothing is owed. First task: tm add \"…\"")
         return 0
     is_detached = values["linger"]
     linger = LINGER if is_detached else timedelta(0)
@@ -64,6 +69,8 @@ def _what_is_owed(session: Session, *, is_strict: bool) -> int:
 
 def run_worker(session: Session, _values: Mapping[str, Any]) -> int:
     """Deliver and pull until told to stop by SIGTERM or Ctrl-C."""
+    from tm.worker import WorkerLock
+
     lock = WorkerLock(session.path)
     session.database.execute("select 1")
     if not lock.take():
@@ -82,6 +89,9 @@ def run_worker(session: Session, _values: Mapping[str, Any]) -> int:
 
 def _work(session: Session) -> bool:
     """Run a worker with the settings as they are; True when it ended because they have changed."""
+    from tm.hosting import Hosting
+    from tm.worker import Plan
+
     hosting = Hosting(session)
     log = _log(session, hosting, is_file=False)
     log.info("worker started", extra={"store": session.path, "plugins": ",".join(hosting.plugins)})
@@ -99,6 +109,8 @@ def _marks(session: Session) -> list[str]:
 
 
 def _log(session: Session, hosting: Hosting, *, is_file: bool) -> logging.Logger:
+    from tm.logs import open_log
+
     file = str(Path(session.path).with_name("tm.log")) if is_file else None
     return open_log(session.environ, now=session.clock.now, file=file, clean=hosting.cleaners())
 

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from tm.cli.findings import show
 from tm.cli.spec import FORMAT, Argument, Command
-from tm.health import examine
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -18,6 +16,9 @@ UNWELL = 1
 
 def run(session: Session, values: Mapping[str, Any]) -> int:
     """Print every finding; exit 1 if one is an error."""
+    from tm.cli.findings import show
+    from tm.health import examine  # dear, and no other command needs it
+
     found = examine(session, only=values["plugin"])
     return UNWELL if show(found, as_json=values["format"] == "json") else 0
 

@@ -5,14 +5,12 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from tm.audit import open_hosting
 from tm.cli.queries import envelope
 from tm.cli.say import out, rows, say
 from tm.cli.spec import FORMAT, Argument, Command, Option
 from tm.errors import UsageError
 from tm.store.plugins import PluginRecords
 from tm.store.tasks import Tasks
-from tm.whatif import event_type, explain, imagined
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -26,6 +24,9 @@ HEADS = ("plugin", "told", "hook", "why")
 
 def run(session: Session, values: Mapping[str, Any]) -> int:
     """Print what each enabled plugin would make of the event; nothing is stored and nobody is told."""
+    from tm.audit import open_hosting
+    from tm.whatif import event_type, explain, imagined  # dear, and no other command needs them
+
     if not values["task"]:
         raise UsageError(f"Say of which task. Example: tm explain {values['event']} --task 7f3a0c11")
     kind = event_type(values["event"])

@@ -14,7 +14,7 @@ from typer.core import TyperCommand, TyperGroup
 from tm.app import Session
 from tm.cli.say import say
 from tm.cli.verbs import COMMANDS, GROUPS
-from tm.plugins import installed
+from tm.packages import installed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -6,12 +6,10 @@ import json
 import os
 from typing import TYPE_CHECKING, Any
 
-from tm.audit import open_hosting
 from tm.cli.say import out, rows, say
 from tm.cli.spec import FORMAT, Argument, Command
 from tm.clock import stamp
 from tm.handover import mode
-from tm.roster import resume, roster
 from tm.store.ledger import Ledger
 
 if TYPE_CHECKING:
@@ -25,6 +23,9 @@ FIELDS = ("name", "state", "reason", "version", "owed", "dead", "last_success_at
 
 def run_list(session: Session, values: Mapping[str, Any]) -> int:
     """Print every plugin, enabled or only installed."""
+    from tm.audit import open_hosting
+    from tm.roster import roster  # dear, and few other commands need them
+
     hosting = open_hosting(session)
     is_there = os.path.exists(session.path)  # noqa: PTH110 - looking must not make a store
     standings = Ledger(session.database).standings() if is_there else []
@@ -40,6 +41,8 @@ def run_list(session: Session, values: Mapping[str, Any]) -> int:
 
 def run_resume(session: Session, values: Mapping[str, Any]) -> int:
     """End a plugin's pause or open breaker, and see that somebody delivers."""
+    from tm.roster import resume
+
     ended = resume(session.database, values["plugin"])
     say(f"✓ {values['plugin']} is called again ({ended})." if ended else f"{values['plugin']} was not paused.")
     if mode(session.core.delivery, session.environ) == "background":

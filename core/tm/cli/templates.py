@@ -6,7 +6,6 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
 from tm.clock import stamp
-from tm.config.schema import full
 from tm.criteria import from_expression
 from tm.errors import UsageError
 from tm.times import deadline, zone
@@ -17,6 +16,8 @@ if TYPE_CHECKING:
 
 def fields_of_template(session: Session, name: str) -> dict[str, Any]:
     """The fields `[templates.NAME]` sets. Raises UsageError naming the nearest template."""
+    from tm.config.schema import full  # pydantic is dear, and most commands use no template
+
     templates = full(session.place, session.environ).templates
     if name not in templates:
         near = get_close_matches(name, templates, n=1)
