@@ -18,7 +18,7 @@ demo: $(READY)  ## a task's whole life, and what each tool hears of it
 	@$(BIN)/tm demo
 
 test: $(READY)  ## the whole test suite
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto
 
 check: $(READY)  ## format, lint, types, import contracts (no tests)
 	$(BIN)/ruff format --check .

@@ -149,8 +149,8 @@ def test_a_killed_writer_leaves_no_lock_and_no_trace(path):
 
 
 @pytest.mark.slow
-def test_32_writers_at_once_lose_nothing_from_the_making_of_the_store_on(tmp_path):
-    path = tmp_path / "new" / "tm.db"
+def test_32_writers_at_once_lose_nothing(tmp_path):
+    path = tmp_path / "tm.db"
     said = finished("crowd", path, 32, 10)
 
     assert sorted(said) == sorted(f"w{number}-{turn}" for number in range(32) for turn in range(10))
@@ -158,6 +158,16 @@ def test_32_writers_at_once_lose_nothing_from_the_making_of_the_store_on(tmp_pat
     assert is_sound(path)
     with SqliteDatabase(str(path)) as database:
         assert [each.seq for each in Events(database).after(0)] == list(range(1, 321))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("turn", range(6))
+def test_a_store_that_many_make_at_one_moment_is_made_once(tmp_path, turn):
+    path = tmp_path / "new" / "hub" / "tm.db"
+    said = finished("crowd", path, 24, 1)
+
+    assert sorted(said) == sorted(f"w{number}-0" for number in range(24))
+    assert sorted(titles(path)) == sorted(said)
 
 
 @pytest.mark.slow

@@ -44,7 +44,7 @@ COMMANDS = (
         name="secret",
         help="Keep a secret, read from standard input, apart from the settings files.",
         run=_later("run_secret"),
-        arguments=(Argument(name="name", metavar="PLUGIN.KEY", help="Such as slack.webhook_url."),),
+        arguments=(Argument(name="name", metavar="PLUGIN.KEY", help="Such as my_plugin.token."),),
     ),
     Command(
         name="trust",

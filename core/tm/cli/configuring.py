@@ -8,24 +8,24 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tm.audit import audit, open_hosting
 from tm.cli.findings import show as show_findings
 from tm.cli.say import out, rows, say
 from tm.config import secrets, trust
 from tm.config.jsonschema import json_schema
 from tm.config.problems import suggestion
 from tm.config.schema import full
-from tm.effective import settings_of_core, settings_of_plugin
+from tm.diagnosis.audit import audit, open_hosting
+from tm.diagnosis.effective import settings_of_core, settings_of_plugin
+from tm.diagnosis.roster import installed_models, settings_model
+from tm.diagnosis.sensitive import sensitive_settings
 from tm.errors import ConfigError, UsageError
-from tm.handover import is_worker_free, mode
-from tm.roster import installed_models, settings_model
-from tm.sensitive import sensitive_settings
+from tm.handover import mode
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from tm.app import Session
-    from tm.effective import Setting
+    from tm.diagnosis.effective import Setting
 
 WRONG = 2
 LONGEST = 64 * 1024
@@ -127,12 +127,9 @@ def run_trust(session: Session, values: Mapping[str, Any]) -> int:
 
 
 def _go_on(session: Session) -> None:
-    """Let what waited for this go out now."""
-    if not Path(session.path).exists():
-        return
-    if not is_worker_free(session.path):
-        say("A worker is alive and knows only the old settings: restart it.")
-    elif session.core.plugins and mode(session.core.delivery, session.environ) == "background":
+    """Let what waited for this go out now; a living worker sees by itself that its settings changed."""
+    is_background = mode(session.core.delivery, session.environ) == "background"
+    if is_background and session.core.plugins and Path(session.path).exists():
         session.hand_over()
 
 

@@ -17,7 +17,7 @@ UNWELL = 1
 def run(session: Session, values: Mapping[str, Any]) -> int:
     """Print every finding; exit 1 if one is an error."""
     from tm.cli.findings import show
-    from tm.health import examine  # dear, and no other command needs it
+    from tm.diagnosis.health import examine  # dear, and no other command needs it
 
     found = examine(session, only=values["plugin"])
     return UNWELL if show(found, as_json=values["format"] == "json") else 0

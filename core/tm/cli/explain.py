@@ -16,16 +16,16 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from tm.app import Session
+    from tm.diagnosis.whatif import Explanation
     from tm.events import Event
-    from tm.whatif import Explanation
 
 HEADS = ("plugin", "told", "hook", "why")
 
 
 def run(session: Session, values: Mapping[str, Any]) -> int:
     """Print what each enabled plugin would make of the event; nothing is stored and nobody is told."""
-    from tm.audit import open_hosting
-    from tm.whatif import event_type, explain, imagined  # dear, and no other command needs them
+    from tm.diagnosis.audit import open_hosting
+    from tm.diagnosis.whatif import event_type, explain, imagined  # dear, and no other command needs them
 
     if not values["task"]:
         raise UsageError(f"Say of which task. Example: tm explain {values['event']} --task 7f3a0c11")

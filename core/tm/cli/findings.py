@@ -10,7 +10,7 @@ from tm.cli.say import out, rows
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from tm.audit import About
+    from tm.diagnosis.audit import About
 
 HEADS = ("level", "about", "finding", "what to do")
 

@@ -23,8 +23,8 @@ FIELDS = ("name", "state", "reason", "version", "owed", "dead", "last_success_at
 
 def run_list(session: Session, values: Mapping[str, Any]) -> int:
     """Print every plugin, enabled or only installed."""
-    from tm.audit import open_hosting
-    from tm.roster import roster  # dear, and few other commands need them
+    from tm.diagnosis.audit import open_hosting
+    from tm.diagnosis.roster import roster  # dear, and few other commands need them
 
     hosting = open_hosting(session)
     is_there = os.path.exists(session.path)  # noqa: PTH110 - looking must not make a store
@@ -41,7 +41,7 @@ def run_list(session: Session, values: Mapping[str, Any]) -> int:
 
 def run_resume(session: Session, values: Mapping[str, Any]) -> int:
     """End a plugin's pause or open breaker, and see that somebody delivers."""
-    from tm.roster import resume
+    from tm.diagnosis.roster import resume
 
     ended = resume(session.database, values["plugin"])
     say(f"✓ {values['plugin']} is called again ({ended})." if ended else f"{values['plugin']} was not paused.")

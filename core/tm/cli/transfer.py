@@ -62,19 +62,22 @@ def run_import(session: Session, values: Mapping[str, Any]) -> int:
     work = session.work({}, quiet=not values["notify"])
     with _opened(name) as file, watched(file, size=_size(file)) as readable:
         try:
-            found = _take(session, work, Source(readable), values)
+            found = _take(session, work, Source(readable), values=values)
         except UsageError as error:
-            raise UsageError(f"{'stdin' if name == '-' else name}: {error} Nothing was stored.") from None
+            raise UsageError(f"Nothing was imported. {'stdin' if name == '-' else name}: {error}") from None
     if values["dry_run"]:
         say(f"No mistakes: {found} would be imported. Nothing was stored.")
         return 0
     say(f"Imported {found} in {session.clock.monotonic() - started:.1f} s.")
     for remark in work.remarks:
         say(remark)
-    return deliver(session, work, {})
+    if values["notify"]:
+        return deliver(session, work, {})
+    session.nudge()
+    return 0
 
 
-def _take(session: Session, work: Work, source: Source, values: Mapping[str, Any]) -> str:
+def _take(session: Session, work: Work, source: Source, *, values: Mapping[str, Any]) -> str:
     if source.kind == WHOLE_STORE:
         if values["notify"]:
             raise UsageError("--notify is for tasks; a whole export brings what is still owed with it.")
@@ -96,6 +99,8 @@ def _count(number: int, noun: str) -> str:
 @contextmanager
 def _opened(name: str) -> Iterator[BinaryIO]:
     if name == "-":
+        if not hasattr(sys.stdin, "buffer"):
+            raise UsageError("stdin is closed; pipe something into it, or name a file.")
         yield sys.stdin.buffer
         return
     try:

@@ -155,8 +155,9 @@ def _settle_blocked(fields: dict[str, Any], status: str) -> None:
             raise UsageError(f"blocked_reason belongs to a blocked task; this one is {status}.")
         return
     fields["blocked_from"] = model.IN_PROGRESS if fields.get("started_at") else model.PENDING
-    if fields.get("depends_on") and (not reason or reason.startswith(_WAITS)):
-        fields["blocked_reason"] = None  # whether it still waits, the store knows
+    targets = fields.get("depends_on") or ()
+    if targets and set(reason.removeprefix(_WAITS).split(", ")) <= {"", *targets}:
+        fields["blocked_reason"] = None  # nobody's own words; whether it still waits, the store knows
     elif not reason:
         raise UsageError("blocked_reason is missing; say why the task is blocked.")
 

@@ -101,13 +101,15 @@ def _decoded(file: Readable) -> Iterator[str]:
     decoder = codecs.getincrementaldecoder("utf-8-sig")()
     line, piece = 1, b"-"
     while piece:
-        piece = file.read(PIECE)
         try:
+            piece = file.read(PIECE)
             text = decoder.decode(piece, final=not piece)
         except UnicodeDecodeError as error:
             line += error.object[: error.start].count(b"\n")
             byte = error.object[error.start]
             raise UsageError(f"line {line:,}: the byte {byte:#04x} is not UTF-8; save the file as UTF-8.") from None
+        except OSError as error:
+            raise UsageError(f"it cannot be read to its end: {error.strerror}.") from None
         line += text.count("\n")
         if text:
             yield text

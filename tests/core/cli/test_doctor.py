@@ -12,8 +12,8 @@ import pytest
 from tests.core.cli.desk import LOGIN, MIRROR, Desk, levels
 
 from tm.app import Session
-from tm.health import examine
-from tm.soundness import sqlite_version, surroundings
+from tm.diagnosis.health import examine
+from tm.diagnosis.soundness import sqlite_version, surroundings
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -12,12 +12,12 @@ from tm.config.files import origin_of
 from tm.config.lines import dotted, where
 from tm.config.problems import mentions, model_inside
 from tm.config.variables import unknown_variables
+from tm.diagnosis.roster import settings_model
 from tm.errors import ConfigError
 from tm.hosting import Hosting
 from tm.hub import Finding
 from tm.logs import open_log
 from tm.plugins import DISABLED
-from tm.roster import settings_model
 from tm.times import zone
 
 if TYPE_CHECKING:

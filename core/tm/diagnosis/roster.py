@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 from tm.config.plugin import PluginSettings
 from tm.errors import NotFound
-from tm.plugins import DISABLED, GROUP, MISSING, Plugin, installed
+from tm.packages import installed
+from tm.plugins import DISABLED, GROUP, MISSING, Plugin
+from tm.retry import rested
 from tm.store.plugins import PluginRecords
 from tm.values import Value
 
@@ -119,7 +121,7 @@ def resume(database: Database, name: str) -> str | None:
         health = records.health().get(name)
         if health is None:
             raise NotFound(f"No worker has seen a plugin {name[:60]!r} yet. See the names: tm plugins")
-        records.save_health(health.with_(paused=None, paused_at=None, open_until=None, failures=0, trips=0))
+        records.save_health(rested(health))
     if health.paused:
         return health.paused
     return f"paused until {health.open_until}" if health.open_until else None

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from packaging.requirements import InvalidRequirement, Requirement
 
 from tm.hub import Finding
-from tm.plugins import GROUP, installed
+from tm.packages import installed
+from tm.plugins import GROUP
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,13 +21,14 @@ def clashes(*, only: str | None = None) -> Iterator[tuple[str, Finding]]:
 
     `only` names the one plugin to look at. A package that provides several plugins is looked at once.
     """
-    seen = set()
-    for name, entries in sorted(installed(GROUP).items()):
-        for package in (entry.dist for entry in entries if entry.dist):
-            if only in (None, name) and package.name not in seen:
-                seen.add(package.name)
-                for finding in judge_package(package):
-                    yield name, finding
+    packages = {
+        entry.dist.name: (name, entry.dist)
+        for name, entries in sorted(installed(GROUP).items(), reverse=True)
+        for entry in entries
+        if entry.dist and only in (None, name)
+    }
+    for name, package in sorted(packages.values(), key=lambda each: each[0]):
+        yield from ((name, finding) for finding in judge_package(package))
 
 
 def judge_package(package: Distribution) -> Iterator[Finding]:

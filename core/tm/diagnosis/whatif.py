@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 from tm import model
 from tm.clock import stamp
+from tm.diagnosis.isolation import Call
+from tm.diagnosis.roster import module_of
 from tm.errors import NotFound, UsageError
 from tm.events import BLOCKED, CANCELLED, COMPLETED, PAUSED, REOPENED, STARTED, TYPES, UNBLOCKED, Event, snapshot
 from tm.expressions import judge, parse
 from tm.filters import facts
-from tm.isolation import Call
-from tm.roster import module_of
 from tm.service.work import event_id
 from tm.store.events import Events
 from tm.store.links import Links

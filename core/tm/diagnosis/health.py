@@ -11,17 +11,18 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tm.audit import audit
-from tm.backlog import outbox_findings, pause_finding, pull_finding, worker_finding
 from tm.clock import stamp
+from tm.diagnosis.audit import audit
+from tm.diagnosis.backlog import outbox_findings, pause_finding, pull_finding, worker_finding
+from tm.diagnosis.isolation import Call, Unanswered
+from tm.diagnosis.requirements import clashes
+from tm.diagnosis.roster import resume
+from tm.diagnosis.soundness import store_findings, surroundings
 from tm.errors import NotFound
 from tm.handover import mode
 from tm.hub import Finding
-from tm.isolation import Call, Unanswered
-from tm.plugins import API, GROUP, installed
-from tm.requirements import clashes
-from tm.roster import resume
-from tm.soundness import store_findings, surroundings
+from tm.packages import installed
+from tm.plugins import API, GROUP
 from tm.store.plugins import PluginRecords
 from tm.store.sqlite import SqliteDatabase
 
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from tm.app import Session
-    from tm.audit import About
+    from tm.diagnosis.audit import About
     from tm.hosting import Hosting
     from tm.plugins import Plugin
 

@@ -9,9 +9,9 @@ from tm.config.lines import dotted, where
 from tm.config.places import database
 from tm.config.plugin import bind
 from tm.config.schema import full
-from tm.effective import Setting
+from tm.diagnosis.effective import Setting
+from tm.diagnosis.roster import settings_model
 from tm.errors import ConfigError
-from tm.roster import settings_model
 
 if TYPE_CHECKING:
     from tm.app import Session

@@ -1,0 +1,1 @@
+"""Looking without touching: what is installed, configured, owed and wrong, and what would happen."""
