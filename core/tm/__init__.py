@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from tm.hub import Finding as Finding
     from tm.hub import Hub as Hub
     from tm.hubtasks import HubTasks as HubTasks
+    from tm.model import Criterion as Criterion
     from tm.model import Task as Task
     from tm.store.links import Link as Link
 
@@ -53,13 +54,14 @@ _HOMES = {
     "UsageError": "tm.errors",
     "Link": "tm.store.links",
     "HubTasks": "tm.hubtasks",
+    "Criterion": "tm.model",
     "Task": "tm.model",
 }
 __all__ = [
-    "ConfigError", "Duration", "Event", "Finding", "Hub", "HubTasks", "InvalidTransition", "Link", "NeedsLogin",
-    "NotFound", "OutcomeUnknown", "PermanentFailure", "PluginSettings", "ReceivesSecret", "RetryLater",
-    "RevisionConflict", "RunsProgram", "Task", "TmError", "UsageError", "When", "hookimpl", "matches",
-    "open_hub",
+    "ConfigError", "Criterion", "Duration", "Event", "Finding", "Hub", "HubTasks", "InvalidTransition", "Link",
+    "NeedsLogin", "NotFound", "OutcomeUnknown", "PermanentFailure", "PluginSettings", "ReceivesSecret",
+    "RetryLater", "RevisionConflict", "RunsProgram", "Task", "TmError", "UsageError", "When", "hookimpl",
+    "matches", "open_hub",
 ]  # fmt: skip
 
 

@@ -84,8 +84,9 @@ class Session:
         )
 
     def hand_over(self) -> None:
-        """Start a detached drain unless a worker is alive."""
-        if not self.environ.get("TM_NO_PLUGINS") and is_worker_free(self.path):
+        """Start a detached drain where the delivery mode wants one and no worker is alive."""
+        is_wanted = mode(self.core.delivery, self.environ) == "background" and not self.environ.get("TM_NO_PLUGINS")
+        if is_wanted and is_worker_free(self.path):
             start_drain(self.drain_words("--linger"), self.environ, is_detached=True)
 
     def drain_words(self, *more: str) -> list[str]:
@@ -95,10 +96,8 @@ class Session:
 
     def nudge(self) -> None:
         """Before a reading command ends: start a drain when something is overdue and nobody is at it."""
-        core = self.core
-        if not core.plugins or mode(core.delivery, self.environ) != "background":
-            return
-        if has_overdue(self.database, core.plugins, now=_now(self.clock)):
+        plugins = self.core.plugins
+        if plugins and has_overdue(self.database, plugins, now=_now(self.clock)):
             self.hand_over()
 
 

@@ -1,4 +1,4 @@
-"""One pass over the outbox: fan out, judge, claim, call, record. Never changes a task."""
+"""One pass over the outbox: claim what was fanned out, call, record. Never changes a task."""
 
 from __future__ import annotations
 
@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from tm.clock import instant, stamp
 from tm.errors import Outcome
-from tm.events import SYNC_REQUESTED
+from tm.fanout import FanOut
 from tm.retry import (
-    GIVE_UP_AFTER,
     Settled,
     breaker_pause,
     clamp,
@@ -23,9 +22,7 @@ from tm.retry import (
     stale_claim,
     succeeded,
 )
-from tm.store.events import Events
-from tm.store.links import Links
-from tm.store.outbox import Claimed, Ending, Orphan, Outbox, Owed
+from tm.store.outbox import Claimed, Ending, Orphan, Outbox
 from tm.store.plugins import Health, PluginRecords
 from tm.values import Value
 
@@ -36,11 +33,9 @@ if TYPE_CHECKING:
 
     from tm.clock import Clock
     from tm.config.plugin import PluginSettings
-    from tm.events import Event
     from tm.plugins import Plugin
     from tm.store.protocol import Database
 
-BATCH = 200
 KEEP_DELIVERED, KEEP_DEAD, KEEP_ATTEMPTS = timedelta(days=14), timedelta(days=90), timedelta(days=7)
 
 
@@ -52,7 +47,7 @@ class Result(Value):
 
 
 class Dispatcher:
-    """What a worker does, as single steps; it owns no thread and no loop.
+    """What a worker does, as single steps; it owns no thread and no loop. `fan` is the first half of it.
 
     `plugins` are the ones enabled here by name, whatever their state. `lend` makes the hub for a call:
     `lend(plugin, claimed, database)`. `me` names this process in the claims. Only the holder of the worker
@@ -79,22 +74,8 @@ class Dispatcher:
         self._random = random
         self._outbox = Outbox(database)
         self._records = PluginRecords(database)
-        self._links = Links(database)
+        self.fan = FanOut(database, clock, plugins=plugins, log=log)
         self._last_look: datetime | None = None
-
-    def admit(self) -> None:
-        """Note the plugins seen here for the first time; what happened before stays unsaid to them."""
-        known = self._records.health()
-        if all(name in known for name in self.plugins):
-            return
-        with self._database.transaction():
-            for name in self.plugins:
-                self._admit(name)
-
-    def _admit(self, name: str) -> None:
-        at = stamp(self._clock.now())
-        if self._records.admit(name, since_seq=Events(self._database).latest(), at=at):
-            self._log.info("admitted", extra={"plugin": name})
 
     def note_states(self) -> None:
         """Write down each plugin's state, for those who ask without loading it; log what changed.
@@ -139,7 +120,7 @@ class Dispatcher:
             orphan.reclaims,
             failures=orphan.failures,
             age=now - instant(orphan.first_attempt_at),
-            give_up_after=(settings and settings.max_age) or GIVE_UP_AFTER,
+            give_up_after=settings and settings.max_age,
             random=self._random,
         )
         ending = _ending(settled, failures=orphan.failures, settings=settings, now=now)
@@ -168,68 +149,6 @@ class Dispatcher:
             right = _clamped(due_at, since=since, now=now)
             if right < due_at:
                 self._outbox.set_due(delivery_id, due_at=right)
-
-    def fan_out(self) -> int:
-        """Make the deliveries of one batch of events, in order; how many events there were."""
-        if not self._outbox.has_unfanned():
-            return 0
-        with self._database.transaction():
-            owed = self._outbox.unfanned(BATCH)
-            since = {name: each.since_seq for name, each in self._records.health().items()}
-            now = stamp(self._clock.now())
-            for each in owed:
-                self._fan_out_one(each, since, now)
-            self._outbox.mark_fanned([each.event.seq for each in owed], at=now)
-        return len(owed)
-
-    def _fan_out_one(self, owed: Owed, since: dict[str, int], now: str) -> None:
-        for name in dict.fromkeys((*owed.owed_to, *self.plugins)):
-            if name not in since:
-                self._admit(name)
-                since[name] = owed.event.seq
-            if name in owed.owed_to or owed.event.seq > since[name]:
-                self._owe(name, owed.event, now)
-
-    def _owe(self, name: str, event: Event, now: str) -> bool:
-        if event.origin == name:
-            return False
-        plugin = self.plugins.get(name)
-        is_judged = plugin is not None and plugin.is_active
-        if plugin is not None and is_judged and not self._wants(plugin, event):
-            return False
-        line = event.task_id or f"event:{event.seq}"
-        return self._outbox.owe(name, event_seq=event.seq, line=line, at=now, judged=is_judged)
-
-    def _wants(self, plugin: Plugin, event: Event) -> bool:
-        if event.type == SYNC_REQUESTED:
-            return plugin.hook_for(event) is not None
-        has_filter = plugin.settings.when is not None
-        is_linked = has_filter and (
-            self._links.is_linked(plugin.name, event.task_id or "")
-            or any(each.get("plugin") == plugin.name for each in event.data.get("links", ()))
-        )
-        return plugin.wants(event, is_linked=is_linked)
-
-    def replay(self, name: str, events: Sequence[Event]) -> int:
-        """Fan past events out to one plugin on a person's word; how many deliveries that made."""
-        now = stamp(self._clock.now())
-        with self._database.transaction():
-            return sum(self._owe(name, event, now) for event in events)
-
-    def judge(self) -> int:
-        """Ask active plugins whether they want what was owed to them while they were not; how much that was."""
-        count = 0
-        for plugin in self.plugins.values():
-            while waiting := self._outbox.unjudged(plugin.name, BATCH) if plugin.is_active else []:
-                self._judge(plugin, waiting)
-                count += len(waiting)
-        return count
-
-    def _judge(self, plugin: Plugin, waiting: Sequence[tuple[int, Event]]) -> None:
-        with self._database.transaction():
-            for delivery_id, event in waiting:
-                is_wanted = self._wants(plugin, event)
-                self._outbox.judge(delivery_id, is_wanted=is_wanted, at=stamp(self._clock.now()))
 
     def turn(self, results: Sequence[Result], room: Mapping[str, int]) -> list[Claimed]:
         """Record how calls ended and claim the next ones, in one commit.
@@ -307,7 +226,10 @@ class Dispatcher:
             self._log.warning("claim lost", extra=fields)
             return health
         self._log.warning(settled.outcome, extra={**fields, "error": ending.error, "due_at": ending.due_at})
-        return shaken(health, settled, error=ending.error or "", now=now, is_probe=claimed.is_probe)
+        shook = shaken(health, settled, error=ending.error or "", now=now, is_probe=claimed.is_probe)
+        if (shook.paused or shook.open_until) and not (health.paused or health.open_until):
+            return shook.with_(settings_mark=self.plugins[claimed.plugin].settings_mark())
+        return shook
 
     def _settled(self, result: Result, now: datetime) -> tuple[Settled, Ending]:
         claimed, error = result.claimed, result.error or Outcome()
@@ -316,7 +238,7 @@ class Dispatcher:
             error,
             failures=claimed.failures,
             age=now - instant(claimed.first_attempt_at),
-            give_up_after=plugin.settings.max_age or GIVE_UP_AFTER,
+            give_up_after=plugin.settings.max_age,
             random=self._random,
         )
         ending = _ending(settled, failures=claimed.failures, settings=plugin.settings, now=now)
@@ -385,7 +307,10 @@ def _words(error: BaseException) -> str:
 
 
 def _noted(health: Health, plugin: Plugin) -> Health:
+    was_active = health.state == "active"
     health = health.with_(state=plugin.state, state_reason=plugin.reason or None)
-    if not plugin.is_active or plugin.settings_mark == health.settings_mark:
+    if not plugin.is_active:
         return health
-    return rested(health.with_(settings_mark=plugin.settings_mark))
+    is_resting = health.paused or health.open_until
+    is_mended = is_resting and plugin.settings_mark() != health.settings_mark
+    return rested(health) if is_mended or not was_active else health

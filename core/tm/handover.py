@@ -15,9 +15,12 @@ if TYPE_CHECKING:
 OVERDUE = """
 select 1 from event where fanned_out_at is null
 union all
-select 1 from delivery join plugin on plugin.name = delivery.plugin
-where delivery.plugin = ?1 and delivery.state in ('pending', 'claimed')
-  and (delivery.state = 'claimed' or delivery.due_at <= ?2)
+select 1 from delivery d join plugin on plugin.name = d.plugin
+where d.plugin = ?1 and d.state in ('pending', 'claimed')
+  and (d.state = 'claimed' or (d.due_at <= ?2 and d.judged = 1))
+  and not exists (
+    select 1 from delivery h
+    where h.plugin = d.plugin and h.line = d.line and h.event_seq < d.event_seq and h.holds = 1)
   and plugin.state = 'active' and plugin.paused is null and (plugin.open_until is null or plugin.open_until <= ?2)
 limit 1"""
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 FORMATS = ("text", "json")
 _STANDARD = frozenset(logging.makeLogRecord({}).__dict__) | {"message", "asctime", "taskName"}
 _FILE_LIMIT, _FILES = 1_000_000, 3
+LONGEST_LINE = 20_000
 
 
 def open_log(
@@ -25,7 +26,7 @@ def open_log(
     *,
     now: Callable[[], datetime],
     file: str | None = None,
-    clean: Iterable[Callable[[str], str]] = (),
+    clean: Iterable[Callable[[str, int], str]] = (),
 ) -> logging.Logger:
     """The logger `tm`, writing to stderr or to a rotated file.
 
@@ -36,12 +37,13 @@ def open_log(
         raise ConfigError(f"TM_LOG must be text or json, not {chosen[:40]!r}. Example: TM_LOG=json tm worker")
     writer: logging.Handler = _private_file(file) if file else logging.StreamHandler()
     writer.setFormatter(_Lines(is_json=chosen == "json", now=now, clean=tuple(clean)))
+    root = logging.getLogger()  # what libraries warn of passes the same redactors
+    for old in root.handlers[:]:
+        root.removeHandler(old)
+    root.addHandler(writer)
+    root.setLevel(logging.WARNING)
     log = logging.getLogger("tm")
-    for old in log.handlers[:]:
-        log.removeHandler(old)
-    log.addHandler(writer)
     log.setLevel(logging.INFO)
-    log.propagate = False
     return log
 
 
@@ -53,7 +55,9 @@ def _private_file(path: str) -> RotatingFileHandler:
 class _Lines(logging.Formatter):
     """One line per record: when, what, and its fields."""
 
-    def __init__(self, *, is_json: bool, now: Callable[[], datetime], clean: tuple[Callable[[str], str], ...]) -> None:
+    def __init__(
+        self, *, is_json: bool, now: Callable[[], datetime], clean: tuple[Callable[[str, int], str], ...]
+    ) -> None:
         super().__init__()
         self._is_json = is_json
         self._now = now
@@ -64,7 +68,7 @@ class _Lines(logging.Formatter):
         fields = {name: value for name, value in record.__dict__.items() if name not in _STANDARD}
         line = self._json(record, fields) if self._is_json else self._text(record, fields)
         for clean in self._clean:
-            line = clean(line)
+            line = clean(line, LONGEST_LINE)
         return line
 
     def _json(self, record: logging.LogRecord, fields: Mapping[str, Any]) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 from contextlib import suppress
 from difflib import get_close_matches
-from hashlib import sha256
+from hashlib import scrypt
 from typing import TYPE_CHECKING, Any
 
 import pluggy
@@ -54,8 +54,7 @@ class Plugin(Value):
     """A plugin enabled by name, active or not; `reason` says why not and what to do.
 
     `hooks` maps a hook's name to a callable that takes keyword arguments and passes on those the
-    implementation asks for. `settings` is None unless it is active; `settings_mark` tells one version of them
-    from the next without giving them away.
+    implementation asks for. `settings` is None unless it is active.
     """
 
     name: str
@@ -63,7 +62,6 @@ class Plugin(Value):
     reason: str = ""
     distribution: str = ""
     settings: Any = None
-    settings_mark: str = ""
     hooks: Mapping[str, Callable[..., Any]] = {}
     redactor: Any = Redactor(())
 
@@ -71,6 +69,11 @@ class Plugin(Value):
     def is_active(self) -> bool:
         """Whether it can be called."""
         return self.state == ACTIVE
+
+    def settings_mark(self) -> str:
+        """What tells one version of the settings from the next; slow on purpose, so that it gives no secret away."""
+        text = repr((self.settings, secret_values(self.settings))).encode("utf-8", "replace")
+        return scrypt(text, salt=self.name.encode(), n=2**14, r=8, p=1, dklen=8).hex()
 
     def hook_for(self, event: Event) -> Callable[..., Any] | None:
         """The hook this event goes to, or None if the plugin has none for it."""
@@ -168,7 +171,6 @@ def _active(name: str, module: Any, full: FullSettings) -> Plugin:
         name=name,
         state=ACTIVE,
         settings=settings,
-        settings_mark=sha256(repr((settings, secret_values(settings))).encode("utf-8", "replace")).hexdigest()[:16],
         hooks=found,
         redactor=Redactor(secret_values(settings)),
     )

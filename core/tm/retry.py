@@ -21,6 +21,7 @@ SHORTEST_LATER = timedelta(seconds=1)
 DEFAULT_LATER = timedelta(seconds=30)
 LONGEST_LATER = timedelta(hours=24)
 GIVE_UP_AFTER = timedelta(hours=24)
+FEWEST_FAILURES = 8
 GIVE_UP_WAITING_AFTER = timedelta(days=7)
 FREE_RECLAIMS = 4
 BREAKER_AFTER = 5
@@ -48,13 +49,14 @@ def settle(
     *,
     failures: int,
     age: timedelta,
-    give_up_after: timedelta = GIVE_UP_AFTER,
+    give_up_after: timedelta | None = None,
     random: Callable[[], float],
 ) -> Settled:
     """Judge what a hook raised.
 
     `failures` are the counted ones before this, `age` the time since the first attempt, `random` a number
-    from 0 to 1 for the jitter.
+    from 0 to 1 for the jitter. Without a `give_up_after` of somebody's choice it is over after about a day
+    and a fair number of attempts: a laptop closed over the weekend has tried once, not for three days.
     """
     if isinstance(error, RetryLater):
         return _later(error, age)
@@ -62,13 +64,20 @@ def settle(
         return Settled(outcome="needs login", after=timedelta(0))
     if isinstance(error, PermanentFailure):
         return Settled(outcome="dead")
-    is_over = age >= give_up_after
+    is_over = has_tried_enough(failures + 1, age=age, give_up_after=give_up_after)
     return Settled(
         outcome="dead" if is_over else "unknown",
         after=None if is_over else backoff(failures + 1, random=random),
         is_counted=True,
         may_have_happened=True,
     )
+
+
+def has_tried_enough(failures: int, *, age: timedelta, give_up_after: timedelta | None) -> bool:
+    """Whether a delivery that failed so often, for so long, becomes a dead letter."""
+    if give_up_after is not None:
+        return age >= give_up_after
+    return age >= GIVE_UP_AFTER and failures >= FEWEST_FAILURES
 
 
 def _later(error: RetryLater, age: timedelta) -> Settled:
@@ -100,7 +109,7 @@ def stale_claim(
     *,
     failures: int,
     age: timedelta,
-    give_up_after: timedelta = GIVE_UP_AFTER,
+    give_up_after: timedelta | None = None,
     random: Callable[[], float],
 ) -> Settled:
     """Judge a delivery whose worker died, `reclaims` times before: free at first, so that a kill costs nothing.

@@ -152,12 +152,13 @@ class Worker:
     def run(self, plan: Plan) -> None:
         """Go on until the plan is fulfilled. The caller holds the worker lock."""
         with self._signals():
-            self._dispatcher.admit()
+            self._dispatcher.fan.admit()
             self._dispatcher.note_states()
             self._dispatcher.reclaim()
             while not self._stopping.is_set():
                 self._round()
                 if not plan.forever and self._is_done(plan):
+                    self._tidy_up()
                     return
                 if plan.forever and self._has_new_settings():
                     self._log.info("settings changed")
@@ -181,13 +182,19 @@ class Worker:
             self._down_since = None
             self._log.info("store is back")
 
+    def _tidy_up(self) -> None:
+        """One batch is enough for a drain: there will be others."""
+        with contextlib.suppress(StoreError):
+            self._dispatcher.prune()
+
     def _look_at_the_outbox(self, *, is_news: bool) -> None:
+        is_set_back = self._dispatcher.mind_clock()
         changed = self._database.changed()
-        if changed == self._seen and not is_news:
+        if changed == self._seen and not is_news and not is_set_back:
             return
-        while self._dispatcher.fan_out():
+        while self._dispatcher.fan.fan_out():
             pass
-        self._dispatcher.judge()
+        self._dispatcher.fan.judge()
         self._due = self._dispatcher.next_due(self._with_room())
         self._seen = changed
 

@@ -68,10 +68,7 @@ def write_and_stop(database, error):
 
 
 def rows(database):
-    return {
-        table: database.execute(f"select count(*) from {table}").fetchone()[0]  # noqa: S608 - constants
-        for table in TABLES
-    }
+    return {table: database.execute(f"select count(*) from {table}").fetchone()[0] for table in TABLES}
 
 
 def test_a_block_that_ends_well_is_kept_in_every_table(database, second):

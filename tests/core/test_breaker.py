@@ -93,7 +93,7 @@ def test_calls_that_fail_together_trip_the_breaker_once(open_host, dispatcher_of
     for number in range(12):
         host.tasks.add(f"Task {number}")
     dispatcher = dispatcher_of(host)
-    dispatcher.fan_out()
+    dispatcher.fan.fan_out()
     together = dispatcher.turn([], {"scribe": 12})
     dispatcher.turn([dispatcher.call(each, host.database) for each in together], {})
 

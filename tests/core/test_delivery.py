@@ -93,7 +93,7 @@ def test_a_call_that_ends_well_does_not_end_the_pause_another_was_told_to_make(o
     for title in ("One", "Two", "Three"):
         host.tasks.add(title)
     dispatcher = dispatcher_of(host)
-    dispatcher.fan_out()
+    dispatcher.fan.fan_out()
     together = dispatcher.turn([], {"scribe": 2})
     results = [dispatcher.call(each, host.database) for each in together]
     dispatcher.turn(results, {})

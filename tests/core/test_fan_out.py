@@ -199,8 +199,8 @@ def test_replay_is_the_only_way_to_the_past_and_makes_no_second_delivery(open_ho
     past = Events(host.database).after(0)
     dispatcher = dispatcher_of(host)
 
-    assert dispatcher.replay("fresh", past) == 1
-    assert dispatcher.replay("fresh", past) == 0
+    assert dispatcher.fan.replay("fresh", past) == 1
+    assert dispatcher.fan.replay("fresh", past) == 0
     host.deliver()
 
     assert scribe.titles == ["Last week"]

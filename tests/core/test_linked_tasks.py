@@ -49,10 +49,12 @@ def test_the_deletion_of_a_linked_task_is_told_whatever_when_says_with_what_it_w
 
 @pytest.mark.parametrize(
     ("field", "value"),
-    [("title", 5), ("assignee", 7), ("labels", "abc"), ("deadline", 5), ("deadline", "garbage"), ("description", "\ud800"),
-     ("estimated_hours", True), ("priority", ["high"])],
+    [("title", 5), ("assignee", 7), ("labels", "abc"), ("deadline", 5), ("deadline", "garbage"),
+     ("description", "\ud800"), ("estimated_hours", True), ("priority", ["high"])],
 )  # fmt: skip
-def test_a_plugin_that_sends_nonsense_is_told_so_and_nothing_is_stored(tmp_path: Path, field: str, value: object) -> None:
+def test_a_plugin_that_sends_nonsense_is_told_so_and_nothing_is_stored(
+    tmp_path: Path, field: str, value: object
+) -> None:
     with Host(tmp_path, plugins={"mirror": plugin([])}) as host:
         task = host.tasks.add("A task")
         with pytest.raises(tm.UsageError):

@@ -29,7 +29,7 @@ def claimed(open_host, dispatcher_of, Scribe):
 
 def claim(host, dispatcher_of):
     worker = dispatcher_of(host)
-    worker.fan_out()
+    worker.fan.fan_out()
     [delivery] = worker.turn([], {"scribe": 1})
     return worker, delivery
 
@@ -158,7 +158,7 @@ def test_two_deliveries_of_one_plugin_that_kill_workers_both_count(open_host, di
     host.tasks.add("Two")
     for _ in range(5):
         worker = dispatcher_of(host)
-        worker.fan_out()
+        worker.fan.fan_out()
         assert len(worker.turn([], {"scribe": 2})) == 2
         dispatcher_of(host).reclaim()
 

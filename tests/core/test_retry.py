@@ -118,7 +118,12 @@ def test_refused_credentials_cost_the_delivery_nothing():
 
 def test_unknown_outcomes_are_given_up_by_age_not_by_count():
     assert judged(OutcomeUnknown(), failures=500, age=DAY - HOUR).outcome == "unknown"
-    assert judged(OutcomeUnknown(), failures=0, age=DAY).outcome == "dead"
+    assert judged(OutcomeUnknown(), failures=7, age=DAY).outcome == "dead"
+
+
+def test_a_laptop_closed_over_the_weekend_has_not_tried_for_three_days():
+    assert judged(OutcomeUnknown(), failures=1, age=3 * DAY).outcome == "unknown"
+    assert judged(OutcomeUnknown(), failures=0, age=HOUR, give_up_after=HOUR).outcome == "dead"
 
 
 def test_a_plugin_may_have_another_age_at_which_to_give_up():

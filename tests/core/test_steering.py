@@ -97,7 +97,7 @@ def test_a_redelivered_letter_stands_in_line_again_although_it_had_been_skipped(
     steer(host, "redeliver", only(host).id)
     host.tasks.block(only(host).task_id, "no key")
     worker = dispatcher_of(host)
-    worker.fan_out()
+    worker.fan.fan_out()
 
     assert [each.event.name for each in worker.turn([], {"scribe": 2})] == ["created"]
 
@@ -145,7 +145,7 @@ def test_a_delivery_under_way_cannot_be_dropped(open_host, dispatcher_of, Scribe
     host = open_host(scribe=Scribe())
     host.tasks.add("Ship it")
     worker = dispatcher_of(host)
-    worker.fan_out()
+    worker.fan.fan_out()
     worker.turn([], {"scribe": 1})
 
     with pytest.raises(Refused, match="is claimed"):

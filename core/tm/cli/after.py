@@ -17,11 +17,9 @@ def deliver(session: Session, work: Work, values: Mapping[str, Any]) -> int:
     """Hand over to a drain or wait for the outcomes, as the delivery mode says; the command's exit code."""
     if not work.recorded or not session.core.plugins or work.quiet:
         return 0
-    how = mode(session.core.delivery, session.environ)
-    if values.get("wait") or how == "inline":
+    if values.get("wait") or mode(session.core.delivery, session.environ) == "inline":
         from tm.cli.awaiting import wait_for_outcomes  # only who waits pays for it
 
         return wait_for_outcomes(session, work.recorded, is_strict=bool(values.get("wait")))
-    if how == "background":
-        session.hand_over()
+    session.hand_over()
     return 0

@@ -113,8 +113,8 @@ def run_replay(session: Session, values: Mapping[str, Any]) -> int:
         say(f"{len(events)} events since {stamp(start)} were never owed to {plugin.name}. Send them: --yes")
         return 0
     dispatcher = hosting.dispatcher(logging.getLogger("tm"))
-    dispatcher.admit()
-    say(f"✓ {dispatcher.replay(plugin.name, events)} deliveries made of {len(events)} events.")
+    dispatcher.fan.admit()
+    say(f"✓ {dispatcher.fan.replay(plugin.name, events)} deliveries made of {len(events)} events.")
     session.hand_over()
     return 0
 

@@ -37,12 +37,12 @@ def run_deliver(session: Session, values: Mapping[str, Any]) -> int:
         say("TM_NO_PLUGINS is set: nothing was delivered.")
         return 0
     if not Path(session.path).exists():
-        say("There is no store here yet, so nothing is owed. First task: tm add \"…\"")
+        say('There is no store here yet, so nothing is owed. First task: tm add "…"')
         return 0
     is_detached = values["linger"]
     linger = LINGER if is_detached else timedelta(0)
     hosting = Hosting(session)
-    log = _log(session, hosting, is_file=is_detached)
+    log = _log(session, hosting, is_file=True)
     until = time.monotonic() + (0 if is_detached else session.core.delivery_wait)
     while not drain(
         session.path,
@@ -105,7 +105,8 @@ def _marks(session: Session) -> list[str]:
     """What tells one version of the settings files from the next, missing files included."""
     place = session.place
     secrets = [str(Path(folder, FILE_NAME)) for folder in (place.user_folder, Path(session.path).parent)]
-    return [mark(path) for path in (place.config_file or CONFIG_NAME, place.user_file, *secrets)]
+    trusted = str(Path(place.user_folder, "trust"))
+    return [mark(path) for path in (place.config_file or CONFIG_NAME, place.user_file, trusted, *secrets)]
 
 
 def _log(session: Session, hosting: Hosting, *, is_file: bool) -> logging.Logger:

@@ -8,7 +8,7 @@ from tm.config.plugin import PluginSettings
 from tm.errors import NotFound
 from tm.packages import installed
 from tm.plugins import DISABLED, GROUP, MISSING, Plugin
-from tm.retry import rested
+from tm.store.ledger import Ledger
 from tm.store.plugins import PluginRecords
 from tm.values import Value
 
@@ -116,12 +116,11 @@ def resume(database: Database, name: str) -> str | None:
 
     Raises NotFound for a plugin no worker has seen yet.
     """
-    records = PluginRecords(database)
     with database.transaction():
-        health = records.health().get(name)
+        health = PluginRecords(database).health().get(name)
         if health is None:
             raise NotFound(f"No worker has seen a plugin {name[:60]!r} yet. See the names: tm plugins")
-        records.save_health(rested(health))
+        Ledger(database).resume(name)
     if health.paused:
         return health.paused
     return f"paused until {health.open_until}" if health.open_until else None

@@ -17,7 +17,7 @@ from tm.jsontext import dumps
 from tm.service.measuring import _check as check_measurement
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
     from datetime import tzinfo
 
     from tm.model import Criterion
@@ -119,15 +119,15 @@ class Rules:
         rated = any(fields.get(name) for name in ("feedback_quality", "feedback_timeliness", "feedback_note"))
         fields["feedback_automated"] = int(self._automated and rated)
         told: dict[str, Any] = {"imported": True}
-        values = fields.get("measurements")
+        values, targets, criteria = (fields.pop(name, None) for name in ("measurements", "depends_on", "criteria"))
         if values:
             fields["measurements"] = dumps({name: dumps(value) for name, value in values.items()})
             told["measurements"] = values
-        if fields.get("depends_on"):
-            told["waits_for"] = fields["depends_on"]
-            fields["depends_on"] = dumps(fields["depends_on"])
-        if fields.get("criteria"):
-            fields["criteria"] = _judged(fields["criteria"], values or {})
+        if targets:
+            fields["depends_on"] = dumps(targets)
+            told["waits_for"] = targets
+        if criteria:
+            fields["criteria"] = dumps([each.__dict__ for each in judged(criteria, values or {})])
         fields["data"] = dumps(told)
         return fields
 
@@ -160,10 +160,6 @@ def _settle_blocked(fields: dict[str, Any], status: str) -> None:
         fields["blocked_reason"] = None  # nobody's own words; whether it still waits, the store knows
     elif not reason:
         raise UsageError("blocked_reason is missing; say why the task is blocked.")
-
-
-def _judged(criteria: Sequence[Criterion], values: dict[str, Any]) -> str:
-    return dumps([dict(each.__dict__) for each in judged(criteria, values)])
 
 
 def _unknown(name: str) -> UsageError:

@@ -166,15 +166,16 @@ class _Scanner:
             raise self._mistake("a \\u escape in it is only half a character") from None
 
     def _has_more(self) -> bool:
-        rest = self._text[self._place :]
-        pieces, wanted = [rest], max(len(rest), 1)  # at least doubled: a long entry is not read anew too often
-        for piece in self._pieces:
+        piece = next(self._pieces, "")
+        if not piece:
+            return False
+        pieces, length = [self._text[self._place :], piece], len(piece)
+        while length < len(pieces[0]) and piece:  # at least doubled: a long entry is not read anew too often
+            piece = next(self._pieces, "")
             pieces.append(piece)
-            wanted -= len(piece)
-            if wanted <= 0:
-                break
+            length += len(piece)
         self._text, self._place = "".join(pieces), 0
-        return len(pieces) > 1
+        return True
 
     def _refusal(self, error: ValueError) -> UsageError:
         if not isinstance(error, JSONDecodeError):
@@ -182,7 +183,7 @@ class _Scanner:
         if error.pos >= len(self._text.rstrip()) or error.msg.startswith("Unterminated"):
             return self._mistake("the file ends in the middle of what begins here; is it only half of it?")
         self.line += self._text.count("\n", self._place, error.pos)
-        near = self._text[error.pos : error.pos + 20]
+        near = self._text[error.pos : error.pos + 20].partition("\n")[0]
         return self._mistake(f"this is not JSON: {error.msg[:1].lower()}{error.msg[1:]} at {near!r}")
 
     def _mistake(self, words: str) -> UsageError:

@@ -13,7 +13,9 @@ if TYPE_CHECKING:
 NEVER_OWED = """
 select event.seq from event
 where event.at >= ? and event.private_to is null and event.origin <> ?
-  and not exists (select 1 from delivery where delivery.event_seq = event.seq and delivery.plugin = ?)
+  and not exists (
+    select 1 from delivery
+    where delivery.event_seq = event.seq and delivery.plugin = ? and delivery.state <> 'dropped')
 order by event.seq"""
 
 

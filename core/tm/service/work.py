@@ -105,8 +105,9 @@ class Work:
             keys.keep(key, use_case=use_case, fingerprint=fingerprint, answer=answer, at=self.now)
             return answer
         if first[:2] != (use_case, fingerprint):
-            if not self.key_is_own:
-                return change()
+            if not self.key_is_own and not key.endswith(fingerprint[:16]):
+                self.key = f"{key}:{fingerprint[:16]}"
+                return self._keyed(use_case, arguments, change)
             raise Refused(
                 f"The key {key[:60]!r} was already used for another change (tm {first[0]} on task {first[2]}). "
                 "Use a fresh key; nothing was stored."

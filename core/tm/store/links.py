@@ -26,7 +26,8 @@ insert into link
   (plugin, instance, kind, task_id, outside_id, key, url, title, detail, state, base, exclusive, linked_at)
 values (:plugin, :instance, :kind, :task_id, :outside_id, :key, :url, :title, :detail, :state, :base, :exclusive, :at)
 on conflict (plugin, instance, kind, task_id, outside_id) do update set key = excluded.key, url = excluded.url,
-  title = excluded.title, detail = excluded.detail, state = excluded.state, base = excluded.base"""
+  title = excluded.title, detail = excluded.detail, state = excluded.state, base = excluded.base,
+  exclusive = excluded.exclusive"""
 TAKEN_BY = """
 select task_id, outside_id from link
 where exclusive = 1 and plugin = :plugin and instance = :instance and kind = :kind

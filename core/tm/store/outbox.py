@@ -22,6 +22,7 @@ MARK_FANNED = "update event set fanned_out_at = ? where seq = ?"
 OWE = """
 insert into delivery (event_seq, plugin, line, judged, due_at, owed_since) values (?, ?, ?, ?, ?, ?)
 on conflict (event_seq, plugin) do nothing"""
+FORGET_DROPPED = "delete from delivery where plugin = ? and event_seq = ? and state = 'dropped'"
 IS_WOKEN = """
 select 1 from delivery join event on event.seq = delivery.event_seq
 where delivery.plugin = ? and delivery.line = ? and delivery.holds = 1 and delivery.state = 'pending'
@@ -171,6 +172,10 @@ class Outbox:
     def owe(self, plugin: str, *, event_seq: int, line: str, at: str, judged: bool) -> bool:
         """Make the one delivery of an event to a plugin; False if it is there already."""
         return self._database.execute(OWE, (event_seq, plugin, line, int(judged), at, at)).rowcount == 1
+
+    def forget_dropped(self, plugin: str, *, event_seq: int) -> None:
+        """Make room for a delivery that had been dropped."""
+        self._database.execute(FORGET_DROPPED, (plugin, event_seq))
 
     def is_woken(self, plugin: str, *, line: str) -> bool:
         """Whether a wake of this line waits to be looked at."""

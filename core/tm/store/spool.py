@@ -22,6 +22,7 @@ FULL = (
     "feedback_quality", "feedback_timeliness", "feedback_note", "feedback_automated", "completion_summary",
     "blocked_reason", "blocked_from", "data", "created_at", "started_at", "updated_at", "completed_at",
 )  # fmt: skip
+FORGET = "drop table if exists temp.spool"
 CREATE = f"create temp table spool ({', '.join(FULL)}, waits, primary key (n))".replace("(n,", "(n integer,")
 ADD_PLAIN, ADD_FULL = (
     f"insert into temp.spool ({', '.join(columns)}) values ({', '.join('?' * len(columns))})"  # noqa: S608 - constants
@@ -116,7 +117,7 @@ class Spool:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        for statement in (*CACHES, CREATE):
+        for statement in (*CACHES, FORGET, CREATE):
             database.execute(statement)
 
     def add(self, plain: Sequence[Sequence[Any]], full: Sequence[Sequence[Any]]) -> None:

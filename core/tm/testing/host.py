@@ -102,7 +102,7 @@ class Host:
             me="testing",
             random=lambda: 1.0,
         )
-        self._dispatcher.admit()
+        self._dispatcher.fan.admit()
         self._dispatcher.note_states()
 
     def replace(self, name: str, *, module: Any = None, settings: Mapping[str, Any] | None = None) -> None:
@@ -117,9 +117,9 @@ class Host:
         """Fan out and call until nothing is due at this instant; how many calls were made."""
         calls = 0
         while True:
-            while self._dispatcher.fan_out():
+            while self._dispatcher.fan.fan_out():
                 pass
-            self._dispatcher.judge()
+            self._dispatcher.fan.judge()
             claimed = self._dispatcher.turn([], dict.fromkeys(self.plugins, 1))
             if not claimed:
                 return calls

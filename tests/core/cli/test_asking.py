@@ -144,7 +144,8 @@ def test_events_tell_the_history_of_a_task_in_order(shell: Shell) -> None:
     assert lines[2]["caused_by"] == lines[1]["id"]
     assert [each["origin"] for each in lines] == ["cli", "cli", "tm"]
     assert list(lines[0]) == [
-        "v", "id", "seq", "type", "task_id", "revision", "origin", "actor", "caused_by", "at", "changes", "data", "task",
+        "v", "id", "seq", "type", "task_id", "revision", "origin", "actor", "caused_by", "at", "changes", "data",
+        "task",
     ]  # fmt: skip
 
 

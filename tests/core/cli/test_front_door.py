@@ -98,8 +98,8 @@ def test_the_front_door_takes_the_plain_forms_and_typer_agrees(verb: str, words:
 
 @pytest.mark.parametrize(
     "words",
-    [["--help"], ["a", "b", "--unknown"], ["a"], [], ["a", "b", "c"], ["a", "b", "--percent"], ["a", "b", "--percent", "x"],
-     ["a", "b", "--wait=1"], ["a", "b", "-h"]],
+    [["--help"], ["a", "b", "--unknown"], ["a"], [], ["a", "b", "c"], ["a", "b", "--percent"],
+     ["a", "b", "--percent", "x"], ["a", "b", "--wait=1"], ["a", "b", "-h"]],
 )  # fmt: skip
 def test_the_front_door_declines_what_is_not_plain(words: list[str]) -> None:
     assert parse(progress.COMMAND, words) is None

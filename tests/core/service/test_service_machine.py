@@ -6,6 +6,7 @@ import shutil
 import tempfile
 from contextlib import closing
 from datetime import timedelta
+from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from tm.model import Task
 
 TABLES = ("task", "label", "criterion", "measurement", "dependency", "tombstone", "task_count", "event", "delivery")
+SHOWN = ("title", "status", "priority", "assignee", "team", "labels", "deadline")
 REFUSALS = (Refused, NotFound, UsageError, CriteriaNotMet)
 CRITERIA = (from_expression("coverage >= 85"), from_expression("Alice has read it"))
 WORDS = st.sampled_from(["half way", "no key", "é 🚀"])
@@ -95,7 +97,7 @@ class Commands(RuleBasedStateMachine):
 
     def everything(self):
         """Every row of every table a command may touch, but its key."""
-        return [self.database.execute(f"select * from {table}").fetchall() for table in TABLES]  # noqa: S608 - constants
+        return [self.database.execute(f"select * from {table}").fetchall() for table in TABLES]
 
     @rule(target=tasks, fields=FIELDS, depends_on=st.lists(tasks, max_size=2).map(tuple))
     def add(self, fields, depends_on):
@@ -193,6 +195,19 @@ class Commands(RuleBasedStateMachine):
             for field, value in known.items():
                 here = getattr(task, field)
                 assert (list(here) if isinstance(here, tuple) else here) == value
+
+    @invariant()
+    def what_differs_between_two_commands_is_told(self):
+        """Whatever a snapshot shows to be new, one of the events of that command says so."""
+        for _, history in self.living:
+            shown = {}
+            for _, events in groupby(history, key=lambda event: event.at):
+                command = list(events)
+                told = {field for event in command for field in event.changes}
+                is_now = command[-1].task
+                differs = {field for field, value in shown.items() if getattr(is_now, field) != value}
+                assert differs <= told
+                shown = {field: getattr(is_now, field) for field in SHOWN}
 
     @invariant()
     def the_fields_of_a_status_come_and_go_with_it(self):
