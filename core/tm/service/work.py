@@ -151,20 +151,21 @@ class Work:
             self.tasks.save(task, was=was)
         taken = tuple(name for _, fields in then for name in fields)
         told = changes(was, task, without=taken) if was else {}
-        first = self._record(task, kind, told, data or {}, revision + 1, caused_by)
+        first = self._record(task, kind, revision=revision + 1, told=told, data=data or {}, caused_by=caused_by)
         for step, (consequence, fields) in enumerate(then, start=2):
             told = changes(was, task, only=fields) if was else {}
             why = {"reason": task.blocked_reason} if consequence == BLOCKED else {}
-            self._record(task, consequence, told, why, revision + step, first)
+            self._record(task, consequence, revision=revision + step, told=told, data=why, caused_by=first)
         return first
 
-    def _record(  # noqa: PLR0917 - one row, its columns
+    def _record(
         self,
         task: Task,
         kind: str,
+        *,
+        revision: int,
         told: Mapping[str, Any],
         data: Mapping[str, Any],
-        revision: int,
         caused_by: str | None,
     ) -> str:
         named = [name for name in NAMED_ONLY if name in told]

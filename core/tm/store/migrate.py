@@ -99,9 +99,13 @@ def migrate(database: SqliteDatabase, version: int) -> None:
         found = database.execute("pragma user_version").fetchone()[0]
         for number, script in _scripts():
             if number > found:
-                for statement in _statements(script):
-                    database.execute(statement)
-                database.execute(_SET_VERSION[number])
+                _apply(database, number, script)
+
+
+def _apply(database: SqliteDatabase, number: int, script: str) -> None:
+    for statement in _statements(script):
+        database.execute(statement)
+    database.execute(_SET_VERSION[number])
 
 
 _TABLES = "select count(*), count(case when name = 'tombstone' then 1 end) from sqlite_master"
