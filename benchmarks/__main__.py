@@ -14,6 +14,7 @@ from benchmarks.installed import install
 SECTIONS = {
     "verbs": "hot verbs over an interpreter that does nothing",
     "scale": "the same commands in a small and a large store",
+    "deliveries": "deliveries a second over a bare loop of the same client",
 }
 
 

@@ -63,10 +63,8 @@ def work(database: Database, **options: Any) -> Work:
 
 def _live(database: SqliteDatabase) -> None:
     criteria = ({"criterion": "Covered", "measurable": "coverage >= 85"},)
-    first = editing.add(
-        work(database, key="k1", owed_to=("mirror",)),
-        {"title": 'Ship the "pärser" 🚀', "labels": ["b", "a"], "estimated_hours": 0.1 + 0.2, "description": "\x7f\n\u2028"},
-    )
+    fields = {"title": 'Ship the "pärser" 🚀', "labels": ["b", "a"], "description": "\x7f\n\u2028"}
+    first = editing.add(work(database, key="k1", owed_to=("mirror",)), {**fields, "estimated_hours": 0.1 + 0.2})
     second = editing.add(work(database), {"title": "Wait for it"}, depends_on=[first])
     editing.update(work(database), first, {"criteria": _criteria(criteria)})
     measuring.measure(work(database), first, {"coverage": 87.50000000000001, "runs": 10**25}, source="ci")
@@ -100,7 +98,8 @@ def _deliver(database: SqliteDatabase, line: str) -> None:
             outbox.owe("mirror", event_seq=seq, line=f"{line}{seq}", at=NOW, judged=True)
         claimed = {each.id: each for each in outbox.claim("mirror", now=NOW, limit=3, by="worker 7")}
         outbox.finish(claimed[1], Ending(state="delivered", outcome="delivered"), at=NOW)
-        outbox.finish(claimed[2], Ending(state="pending", outcome="unknown", failures=1, unknown=True, error="?"), at=NOW)
+        again = Ending(state="pending", outcome="unknown", failures=1, unknown=True, error="?")
+        outbox.finish(claimed[2], again, at=NOW)
         outbox.mark_fanned([1, 2, 3, 4], at=NOW)
         outbox.owe("mirror", event_seq=5, line="gone", at=NOW, judged=True)
         database.execute("delete from delivery where line = 'gone'")
@@ -120,7 +119,7 @@ def rows(export: str, table: str) -> list[dict[str, Any]]:
     """The rows of one table of an export."""
     found: list[dict[str, Any]] = []
     columns: list[str] = []
-    for line in map(json.loads, export.splitlines()[1:-1]):
+    for line in map(json.loads, export.split("\n")[1:-2]):
         if isinstance(line, dict):
             columns = line["columns"] if line["table"] == table else []
         elif columns:
@@ -301,7 +300,7 @@ def test_an_export_that_lacks_a_row_is_refused(
 ) -> None:
     export = text(lived_in)
     lines = export.split("\n")
-    del lines[number_of(export, '["a",') - 1 : number_of(export, '["a",')] or lines[3:4]
+    del lines[number_of(export, '{"table":"label"')]
 
     assert "rows were exported" in refusal(open_store("there"), "\n".join(lines))
 
@@ -322,7 +321,7 @@ def test_mistakes_in_an_export_are_named_by_line_and_column(
     assert "written by a newer tm" in said(1, {"tm_export": 1, "schema": 99})
     assert "written by a newer tm" in said(1, {"tm_export": 2, "schema": 1})
     assert "no table 'sqlite_schema'" in said(2, {"table": "sqlite_schema", "columns": ["name"]})
-    assert "no table 'label'" in said(number_of(export, '{"table":"criterion"'), {"table": "label", "columns": ["label"]})
+    assert "no table 'task'" in said(number_of(export, '{"table":"label"'), {"table": "task", "columns": ["id"]})
     assert "no column 'x'" in said(2, head.replace('"title"', '"x"'))
     assert "columns of task are not named" in said(2, {"table": "task"})
     assert "columns of task are not named" in said(2, head.replace('"title"', '"id"'))
@@ -346,15 +345,12 @@ def test_broken_json_inside_a_row_is_refused(
     lived_in: SqliteDatabase, open_store: Callable[[str], SqliteDatabase]
 ) -> None:
     export = text(lived_in)
-    broken = export.replace('"{\\"coverage\\"', '"{{\\"coverage\\"') if '"{\\"coverage\\"' in export else ""
-    broken = broken or export.replace('\\"title\\":', '\\"title\\"', 1)
+    broken = export.replace('\\"title\\":', '\\"title\\"', 1)
 
     assert "holds broken JSON" in refusal(open_store("there"), broken)
 
 
-def test_a_full_disk_restores_nothing(
-    lived_in: SqliteDatabase, open_store: Callable[[str], SqliteDatabase]
-) -> None:
+def test_a_full_disk_restores_nothing(lived_in: SqliteDatabase, open_store: Callable[[str], SqliteDatabase]) -> None:
     for n in range(300):
         editing.add(work(lived_in), {"title": f"task {n}", "description": "x" * 500})
     there = open_store("there")

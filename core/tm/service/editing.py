@@ -30,7 +30,7 @@ def add(work: Work, fields: Mapping[str, Any], *, depends_on: Sequence[str] = ()
     `fields` are those of FIELDS; `title` is required, `deadline` an aware stamp, `criteria` a tuple of
     Criterion. Open dependencies make the task blocked until they are finished. With `link` the task is tied
     to that outside object in the same transaction; if one is tied to it already, that task's id comes back
-    and nothing is added.
+    and nothing is added. An empty `outside_id` stands for the task's own id.
     """
     checked = check(fields)
     if "title" not in checked:
@@ -50,7 +50,8 @@ def add(work: Work, fields: Mapping[str, Any], *, depends_on: Sequence[str] = ()
             data = {"waits_for": Dependencies(work.database).of(task.id)}
         work.keep(None, task, events.CREATED, data=data)
         if link:
-            Links(work.database).save(link.with_(task_id=task.id), at=work.now)
+            own = {"task_id": task.id, "outside_id": link.outside_id or task.id}
+            Links(work.database).save(link.with_(**own), at=work.now)
         return task.id
 
     if link:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import tm
 from tm_mirror.folder import opened
-from tm_mirror.links import keep, link_of, linked_files
+from tm_mirror.links import first_link, keep, link_of, linked_files
 from tm_mirror.record import fields_of, fields_said
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ def adopt(event: Event, hub: Hub, *, tasks: HubTasks) -> None:
     file = folder.read(event.data["outside"])
     if file is None:
         return
-    task_id = _owner(file, folder, hub) or _added(file, event, hub, tasks=tasks)
+    task_id = _owner(file, folder, hub) or _added(file, hub, tasks=tasks)
     hub.wake(task_id, event.data["hint"])
 
 
@@ -45,12 +45,12 @@ def _owner(file: File, folder: Folder, hub: Hub) -> str | None:
     return task.id
 
 
-def _added(file: File, event: Event, hub: Hub, *, tasks: HubTasks) -> str:
+def _added(file: File, hub: Hub, *, tasks: HubTasks) -> str:
     said = {name: value for name, value in fields_said(file.record).items() if value is not None}
     said.pop("status", None)
     fields = {"title": file.name.removesuffix(".json"), **said}
     try:
-        task = tasks.add(key=f"mirror:{event.id}", **fields)
+        task = tasks.add(link=first_link(file.name, hub), **fields)
     except tm.UsageError as wrong:
         raise tm.PermanentFailure(f"{file.name}: {wrong} Mend the file, and it is read again.") from None
     keep(task.id, file.name, hub, base=json.dumps(fields_of(task)))

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
+
+from tm_mirror.record import FIELDS
 
 if TYPE_CHECKING:
     from tm import Hub, Link
@@ -21,13 +24,23 @@ def linked_files(hub: Hub) -> dict[str, Link]:
     return {str(link.key): link for link in hub.links.all()}
 
 
+def first_link(name: str, hub: Hub) -> dict[str, object]:
+    """The link of a task that is being made for a file: whoever dies after that finds the two tied."""
+    return {
+        "kind": KIND,
+        "key": name,
+        "url": _url(name, hub),
+        "base": json.dumps(dict.fromkeys(FIELDS)),
+        "exclusive": True,
+    }
+
+
 def keep(task_id: str, name: str, hub: Hub, *, base: str, state: str | None = None) -> None:
     """Note which file is the task's, and in `base` what both say now."""
     link = link_of(task_id, hub)
     if link and (link.key, link.base, link.state) == (name, base, state):
         return
-    url = (hub.settings.path / name).as_uri()
-    fields = {"key": name, "url": url, "base": base, "state": state, "exclusive": True}
+    fields = {"key": name, "url": _url(name, hub), "base": base, "state": state, "exclusive": True}
     hub.links.save(task_id, kind=KIND, outside_id=task_id, **fields)
 
 
@@ -36,3 +49,7 @@ def mark_gone(task_id: str, hub: Hub) -> None:
     link = link_of(task_id, hub)
     if link:
         keep(task_id, str(link.key), hub, base=str(link.base), state=GONE)
+
+
+def _url(name: str, hub: Hub) -> str:
+    return str((hub.settings.path / name).as_uri())
