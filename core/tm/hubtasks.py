@@ -97,7 +97,11 @@ class HubTasks:
         transaction, and when the object is tied to a task already, that task comes back instead. Without an
         `outside_id` the task's own id is it.
         """
-        tied = Link(**{"instance": "", "outside_id": "", **link, "plugin": self._caller.origin, "task_id": ""}) if link else None
+        tied = (
+            Link(**{"instance": "", "outside_id": "", **link, "plugin": self._caller.origin, "task_id": ""})
+            if link
+            else None
+        )
         wanted = self._read({"title": title, **fields})
         return self._run("add", lambda w: editing.add(w, wanted, depends_on=depends_on, link=tied), key=key)
 
