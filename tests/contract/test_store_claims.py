@@ -120,6 +120,11 @@ def test_a_retry_keeps_its_line_waiting_and_counts_on(database):
     assert again.first_attempt_at == T[10]
     assert again.generation > first.generation
 
+    finish(database, again, LATER.with_(due_at=T[50]))
+    [third] = claim(database, now=T[50])
+
+    assert (third.attempt, third.first_attempt_at) == (3, T[10])
+
 
 @pytest.mark.parametrize(("holds", "next_up"), [(True, []), (False, ["e2"])])
 def test_a_dead_letter_blocks_or_skips_as_its_ending_says(database, holds, next_up):

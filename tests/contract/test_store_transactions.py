@@ -109,16 +109,6 @@ def test_after_a_block_that_raised_the_next_one_works(database, second):
     assert rows(database)["task"] == 2
 
 
-def test_a_refused_statement_that_is_caught_spoils_nothing_else(database):
-    with database.transaction():
-        Tasks(database).insert(a_task())
-        with pytest.raises(StoreError):
-            database.execute("insert into task (id) values (?)", ("no title",))
-        Events(database).record(an_event())
-
-    assert rows(database)["task"] == rows(database)["event"] == 1
-
-
 def test_a_block_sees_its_own_writes(database):
     with database.transaction():
         Tasks(database).insert(a_task())

@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 import random
 import signal
+import sqlite3
 import threading
+from contextlib import closing
 
 import pytest
 from tests.faults.store_child import add
@@ -104,26 +106,32 @@ class Moody(SqliteDatabase):
 def test_a_writer_that_gave_up_once_and_lines_up_again_keeps_its_turn(path):
     turns = []
 
-    def take_turn(database, alone):
+    def take_turn(database):
         with database.transaction():
-            until(lambda: threading.active_count() == alone + 1)  # whoever stood in line has gone
-            turns.append(not is_line_free(path))
+            turns.append(not any(is_line_free(path) for _ in range(2000)))
 
     with Moody(str(path)) as database:
         for _ in range(3):
             database.wait_for(0.05)
-            alone = threading.active_count()
+            others = set(threading.enumerate())
             busy = hold_line(path)
             with pytest.raises(StoreError, match="has been busy"):
                 add(database, "refused")
             database.wait_for(60)
-            writer = threading.Thread(target=take_turn, args=(database, alone))
+            writer = threading.Thread(target=take_turn, args=(database,))
             writer.start()
-            until(lambda alone=alone: threading.active_count() == alone + 3)  # the writer, and two in line for it
+            until(lambda others=others: len(set(threading.enumerate()) - others) == 3)  # two stand in line for it
             os.close(busy)
-            until(lambda alone=alone: threading.active_count() == alone)
+            writer.join(60)
 
     assert turns == [True] * 3
+
+
+def test_a_transaction_keeps_foreign_writers_out_from_its_beginning(path):
+    with SqliteDatabase(str(path)) as database, closing(sqlite3.connect(path, timeout=0)) as browser:
+        with database.transaction(), pytest.raises(sqlite3.OperationalError, match="locked"):
+            browser.execute("begin immediate")
+        browser.execute("begin immediate")
 
 
 def test_readers_do_not_mind_a_lock(path):

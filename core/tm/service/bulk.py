@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from tm.errors import UsageError
 from tm.model import Task
 from tm.service.dependencies import waiting
-from tm.store.spool import FULL, Spool, fresh_event_ids, fresh_ids
+from tm.store.spool import FULL, PLAIN_FIELDS, UNSET, Spool, fresh_event_ids, fresh_ids
 from tm.store.transfer import restore
 
 if TYPE_CHECKING:
@@ -61,26 +61,21 @@ def restore_all(work: Work, source: Source, *, dry_run: bool = False) -> dict[st
 def _fill(work: Work, spool: Spool, source: Source, *, rules: Rules) -> int:
     plain: list[tuple[Any, ...]] = []
     full: list[tuple[Any, ...]] = []
-    ids, event_ids, count = fresh_ids(), fresh_event_ids(work.clock.now().timestamp()), 0
-    for count, (line, entry) in enumerate(source.entries(), start=1):
+    n, fresh = 0, zip(fresh_ids(), fresh_event_ids(work.clock.now().timestamp()), strict=True)
+    for n, ((line, entry), ids) in enumerate(zip(source.entries(), fresh, strict=False), start=1):
         try:
             is_plain, fields = rules.check(entry)
         except UsageError as error:
-            raise UsageError(f"{source.where(count, line)}: {error}") from None
-        place = (count, line, next(ids), next(event_ids))
+            raise UsageError(f"{source.where(n, line)}: {error}") from None
         if is_plain:
-            get = fields.get
-            plain.append(
-                (*place, fields["title"], get("description", ""), get("priority", "medium"), get("assignee", ""),
-                 get("team", ""), get("labels", "[]"))
-            )  # fmt: skip
+            plain.append((n, line, *ids, *map(fields.get, PLAIN_FIELDS, UNSET)))
         else:
-            full.append(_full_row(fields, place))
+            full.append(_full_row(fields, (n, line, *ids)))
         if len(plain) + len(full) >= AT_ONCE:
             spool.add(plain, full)
             plain, full = [], []
     spool.add(plain, full)
-    return count
+    return n
 
 
 def _full_row(fields: dict[str, Any], place: tuple[int, int, str, str]) -> tuple[Any, ...]:

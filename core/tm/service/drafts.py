@@ -15,6 +15,7 @@ from tm.errors import UsageError
 from tm.expressions import ExpressionError, is_manual
 from tm.jsontext import dumps
 from tm.service.measuring import _check as check_measurement
+from tm.store.spool import PLAIN_FIELDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -30,7 +31,7 @@ FIELDS = (
     "started_at", "updated_at", "completed_at",
 )  # fmt: skip
 
-_PLAIN = frozenset(("title", "description", "priority", "assignee", "team", "labels"))
+_PLAIN = frozenset(PLAIN_FIELDS)
 _ID = re.compile(r"[0-9a-f]{8}")
 _STAMP = re.compile(rf"{times.YEAR}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{{6}}Z", re.ASCII)
 _KINDS = {dict: "an object", list: "an array", str: "text", bool: "true or false", type(None): "null"}
@@ -84,8 +85,8 @@ class Rules:
             "id": _id,
             "title": _worded("title", model.title),
             "description": text("description", model.TEXT_LIMIT),
-            "status": _worded("status", lambda value: model.choice(value, of="status", among=model.STATUSES)),
-            "priority": _worded("priority", lambda value: model.choice(value, of="priority", among=model.PRIORITIES)),
+            "status": _choice("status", model.STATUSES),
+            "priority": _choice("priority", model.PRIORITIES),
             "assignee": name("assignee"),
             "team": name("team"),
             "labels": _labels(),
@@ -187,6 +188,10 @@ def _text(field: str, limit: int, *, strip: Callable[[str], str] = str) -> Calla
 
 def _name(field: str) -> Callable[[Any], Any]:
     return _worded(field, lru_cache(10_000)(lambda value: model.name(value, of=field)))
+
+
+def _choice(field: str, words: tuple[str, ...]) -> Callable[[Any], Any]:
+    return _worded(field, lru_cache(100)(lambda value: model.choice(value, of=field, among=words)))
 
 
 def _labels() -> Callable[[Any], str]:
