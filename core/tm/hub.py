@@ -88,7 +88,7 @@ class State:
 
     def get(self, key: str) -> Any:
         """The value under a key, or None."""
-        text = self._records.get_state(self._lent.plugin, key)
+        text = self._records.get_state(self._lent.plugin, key, now=self._lent.now())
         return None if text is None else json.loads(text)
 
     def add(self, key: str, value: Any, *, expire_after: timedelta | None = None) -> bool:

@@ -230,10 +230,10 @@ def test_a_purge_empties_every_text_of_the_history_and_the_delivery_log(database
 def test_a_purge_keeps_the_word_that_a_deleted_task_was_purged(database):
     deleted = Event(
         id="e1", type="task.deleted", task_id=ONE, revision=1, origin="cli", actor="bob", at=AT,
-        task=Snapshot(title="Secret", status="pending", priority="high"), data={"purged": True},
+        task=Snapshot(title="Secret", status="pending", priority="high"), data={"purged": True, "links": []},
     )  # fmt: skip
     with database.transaction():
         Events(database).record(deleted)
         Tombstones(database).purge(ONE, at=AT)
 
-    assert Events(database).of_task(ONE)[0].data == {"purged": True}
+    assert Events(database).of_task(ONE)[0].data == {"purged": True, "links": []}

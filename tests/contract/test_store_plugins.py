@@ -6,6 +6,8 @@ import pytest
 
 from tm.store.plugins import Health, PluginRecords
 
+NOW = "2026-11-22T12:00:00.000000Z"
+
 EARLY, NOON, LATE = "2026-11-22T06:00:00.000000Z", "2026-11-22T12:00:00.000000Z", "2026-11-22T18:00:00.000000Z"
 
 
@@ -26,19 +28,19 @@ def test_a_free_key_is_taken_once(database):
     answers = [add(database, "thread", '"first"'), add(database, "thread", '"second"')]
 
     assert answers == [True, False]
-    assert PluginRecords(database).get_state("slack", "thread") == '"first"'
+    assert PluginRecords(database).get_state("slack", "thread", now=NOW) == '"first"'
 
 
 def test_a_key_nobody_took_has_no_value(database):
-    assert PluginRecords(database).get_state("slack", "thread") is None
+    assert PluginRecords(database).get_state("slack", "thread", now=NOW) is None
 
 
 def test_the_same_key_of_two_plugins_is_two_keys(database):
     add(database, "thread", "1")
     add(database, "thread", "2", plugin="jira")
 
-    assert PluginRecords(database).get_state("slack", "thread") == "1"
-    assert PluginRecords(database).get_state("jira", "thread") == "2"
+    assert PluginRecords(database).get_state("slack", "thread", now=NOW) == "1"
+    assert PluginRecords(database).get_state("jira", "thread", now=NOW) == "2"
 
 
 def test_a_value_is_replaced_only_over_exactly_what_was_there(database):
@@ -50,8 +52,8 @@ def test_a_value_is_replaced_only_over_exactly_what_was_there(database):
     ]
 
     assert answers == [True, False, False]
-    assert PluginRecords(database).get_state("slack", "count") == "2"
-    assert PluginRecords(database).get_state("slack", "nothing") is None
+    assert PluginRecords(database).get_state("slack", "count", now=NOW) == "2"
+    assert PluginRecords(database).get_state("slack", "nothing", now=NOW) is None
 
 
 def test_a_deleted_key_is_free_again(database):

@@ -102,14 +102,25 @@ def test_a_value_may_be_sixty_four_kibibytes_of_json_and_no_more(hub):
 def test_a_key_with_an_end_is_forgotten_after_it(hub, host, dispatcher_of):
     hub.state.add("for an hour", 1, expire_after=HOUR)
     hub.state.add("for good", 1)
-    host.clock.advance(HOUR)
+    host.clock.advance(HOUR - timedelta(seconds=1))
     dispatcher_of(host).prune()
     assert hub.state.get("for an hour") == 1
 
+    host.clock.advance(timedelta(seconds=2))
+
+    assert hub.state.get("for an hour") is None
+    assert hub.state.add("for an hour", 2)
     host.clock.advance(timedelta(seconds=1))
     dispatcher_of(host).prune()
+    assert list(hub.state.list()) == ["for an hour", "for good"]
 
-    assert list(hub.state.list()) == ["for good"]
+
+def test_what_has_expired_is_swept_away(hub, host, dispatcher_of):
+    hub.state.add("for an hour", 1, expire_after=HOUR)
+    host.clock.advance(2 * HOUR)
+    dispatcher_of(host).prune()
+
+    assert hub.state.list() == {}
 
 
 def test_a_cursor_is_moved_and_read_back(hub, host):

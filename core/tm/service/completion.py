@@ -109,7 +109,7 @@ def feedback(
     if timeliness is not None:
         model.rating(timeliness, of="--timeliness")
     if note is not None:
-        note = model.text(note, of="feedback note", limit=model.NOTE_LIMIT)
+        note = model.text(note, of="feedback note", limit=model.NOTE_LIMIT) or None
 
     def change() -> str:
         task = work.get(ref)

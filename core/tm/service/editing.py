@@ -156,16 +156,17 @@ def delete(work: Work, ref: str, *, purge: bool = False) -> str:
             return ref
         task = work.get(ref)
         tied = [each.identity() for each in Links(work.database).of_task(task.id)]
-        caused = work.keep(
-            task, task, events.DELETED, data={"purged": purge, "links": tied} if tied else {"purged": purge}
-        )
+        caused = work.keep(task, task, events.DELETED, data={"purged": purge, "links": tied})
         forget(work, task.id, caused_by=caused)
         tombstones.bury(task.id, at=work.now)
         if purge:
             tombstones.purge(task.id, at=work.now)
         return task.id
 
-    return work.once("delete", (ref, purge), change)
+    task_id = work.once("delete", (ref, purge), change)
+    if purge:
+        work.database.scrub()
+    return task_id
 
 
 def check(fields: Mapping[str, Any]) -> dict[str, Any]:

@@ -27,7 +27,6 @@ NETWORK_FILE_SYSTEMS = {
     "afs",
     "ceph",
     "glusterfs",
-    "fuse.sshfs",
 }
 
 
@@ -50,7 +49,7 @@ def prepare_folder(path: str, *, create: bool) -> None:
 def refuse_network_folder(folder: str, *, mounts: str = MOUNTS) -> None:
     """Raise StoreError when the folder lies on a network file system: WAL needs one host."""
     kind = file_system(folder, mounts=mounts)
-    if kind in NETWORK_FILE_SYSTEMS:
+    if kind is not None and (kind in NETWORK_FILE_SYSTEMS or kind.startswith("fuse")):
         raise StoreError(
             f"{folder} is on a network file system ({kind}), where SQLite loses data. Keep the store on a local "
             "disk (TM_DATABASE_URL=/local/path/tm.db)."

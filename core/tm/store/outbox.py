@@ -92,6 +92,10 @@ PRUNE_DELIVERIES = """
 delete from delivery where id in (
   select id from delivery where state in ('delivered', 'dead', 'dropped') and holds = 0
     and ((state in ('delivered', 'dropped') and ended_at < ?1) or (state = 'dead' and ended_at < ?2)) limit ?3)"""
+PRUNE_WAKES = """
+delete from event where seq in (
+  select seq from event where private_to is not null
+    and not exists (select 1 from delivery where delivery.event_seq = event.seq) limit ?)"""
 PRUNE_ATTEMPTS = """
 delete from attempt where (delivery_id, generation) in (
   select delivery_id, generation from attempt where started_at < ? limit ?)"""
@@ -293,6 +297,7 @@ class Outbox:
         return int(self._database.execute(UNFANNED_BETWEEN, (first, last)).fetchone()[0])
 
     def prune(self, *, delivered_before: str, dead_before: str, attempts_before: str, limit: int = 500) -> int:
-        """Forget one batch of old deliveries and attempts; how many rows went."""
+        """Forget one batch of old deliveries, attempts, and wakes that were answered; how many rows went."""
         deliveries = self._database.execute(PRUNE_DELIVERIES, (delivered_before, dead_before, limit)).rowcount
-        return deliveries + self._database.execute(PRUNE_ATTEMPTS, (attempts_before, limit)).rowcount
+        wakes = self._database.execute(PRUNE_WAKES, (limit,)).rowcount
+        return deliveries + wakes + self._database.execute(PRUNE_ATTEMPTS, (attempts_before, limit)).rowcount

@@ -9,10 +9,13 @@ from tm.values import Value
 if TYPE_CHECKING:
     from tm.store.protocol import Database
 
-GET_STATE = "select value from plugin_state where plugin = ? and key = ?"
+GET_STATE = """
+select value from plugin_state where plugin = ? and key = ? and (expires_at is null or expires_at > ?)"""
 ADD_STATE = """
 insert into plugin_state (plugin, key, value, updated_at, expires_at) values (?, ?, ?, ?, ?)
-on conflict (plugin, key) do nothing"""
+on conflict (plugin, key) do update
+  set value = excluded.value, updated_at = excluded.updated_at, expires_at = excluded.expires_at
+  where plugin_state.expires_at <= excluded.updated_at"""
 REPLACE_STATE = """
 update plugin_state set value = ?, updated_at = ?, expires_at = ? where plugin = ? and key = ? and value = ?"""
 LIST_STATE = """
@@ -76,9 +79,9 @@ class PluginRecords:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def get_state(self, plugin: str, key: str) -> str | None:
-        """The stored JSON under a key, or None."""
-        row = self._database.execute(GET_STATE, (plugin, key)).fetchone()
+    def get_state(self, plugin: str, key: str, *, now: str) -> str | None:
+        """The stored JSON under a key that has not expired, or None."""
+        row = self._database.execute(GET_STATE, (plugin, key, now)).fetchone()
         return row[0] if row else None
 
     def add_state(self, plugin: str, key: str, *, value: str, at: str, expires_at: str | None) -> bool:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 SCHEMA_VERSION = 1
 WAIT = 30.0
+FORGET_WORDS = "insert into task_text (task_text) values ('optimize')"
 
 _REFUSED = (sqlite3.Error, UnicodeEncodeError, OverflowError)
 
@@ -60,6 +61,17 @@ class SqliteDatabase:
     def changed(self) -> object:
         """SQLite's data_version: moves when another connection has committed."""
         return self.execute("pragma data_version").fetchone()[0]
+
+    def scrub(self) -> None:
+        """Rewrite the file without the pages of deleted content, the search index included."""
+        with self.transaction():
+            self.execute(FORGET_WORDS)
+        self.line_up()
+        try:
+            self.execute("vacuum")
+            self.execute("pragma wal_checkpoint(truncate)")
+        finally:
+            self.step_out()
 
     def another(self) -> SqliteDatabase:
         """A further connection to the same file, for another thread."""

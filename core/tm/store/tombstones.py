@@ -17,7 +17,14 @@ REMOVE = (
     "delete from task where id = ?",
 )
 EMPTY_TEXTS = (
-    """update event set changes = '{}', data = case type when 'task.deleted' then data else '{}' end, snapshot =
+    """update event set changes = '{}', data = '{}' where task_id = ? and type <> 'task.deleted'""",
+    """update event set data = json_object('purged', json('true'), 'links', (
+         select json_group_array(json_object(
+           'plugin', json_extract(value, '$.plugin'), 'instance', json_extract(value, '$.instance'),
+           'kind', json_extract(value, '$.kind'), 'outside_id', json_extract(value, '$.outside_id')))
+         from json_each(event.data, '$.links')))
+       where task_id = ? and type = 'task.deleted'""",
+    """update event set snapshot =
          json_set(snapshot, '$.title', '(purged)', '$.assignee', null, '$.team', null, '$.labels', json('[]'))
        where task_id = ?""",
     """update delivery set error = null where event_seq in (select seq from event where task_id = ?)""",

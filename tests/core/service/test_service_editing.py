@@ -282,7 +282,10 @@ def test_the_deletion_says_whether_it_was_a_purge(desk):
     editing.delete(desk.work(), kept)
     editing.delete(desk.work(), purged, purge=True)
 
-    assert [desk.events(each)[-1].data for each in (kept, purged)] == [{"purged": False}, {"purged": True}]
+    assert [desk.events(each)[-1].data for each in (kept, purged)] == [
+        {"purged": False, "links": []},
+        {"purged": True, "links": []},
+    ]
 
 
 def test_a_purge_of_what_was_never_there_is_not_found(desk):
