@@ -14,7 +14,11 @@ from benchmarks.installed import install
 SECTIONS = {
     "verbs": "hot verbs over an interpreter that does nothing",
     "scale": "the same commands in a small and a large store",
+    "endpoints": "a hot verb while the endpoint is slow, hangs or refuses",
     "deliveries": "deliveries a second over a bare loop of the same client",
+    "commits": "commit to request, changes over the raw disk, many writers",
+    "bulk": "import, and a list of everything",
+    "start": "help",
 }
 
 

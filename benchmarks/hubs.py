@@ -6,8 +6,10 @@ import contextlib
 import fcntl
 import os
 import shutil
+import signal
 import subprocess
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from benchmarks.installed import PYTHON, TM, WORK
@@ -15,7 +17,6 @@ from benchmarks.pairs import Command
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 NO_PLUGINS = ""
 HOOK = "/services/T000/B000/XXXX"
@@ -82,6 +83,13 @@ class Hub:
         """Wait until no worker or drain is alive, so that the next measurement starts from rest."""
         with open(f"{self.store}.worker", "a+") as lock:  # noqa: PTH123 - beside the store
             fcntl.flock(lock, fcntl.LOCK_EX)
+
+    def stop_drain(self) -> None:
+        """End the drain that waits for its retries, if there is one."""
+        pid = Path(f"{self.store}.worker").read_text(encoding="ascii").strip()
+        with contextlib.suppress(ProcessLookupError, ValueError):
+            os.kill(int(pid), signal.SIGTERM)
+        self.wait_for_drain()
 
 
 def three_plugins(*, events: str = '["created", "progress", "blocked", "completed"]') -> str:

@@ -36,6 +36,8 @@ if TYPE_CHECKING:
     from tm.plugins import Plugin
     from tm.store.protocol import Database
 
+    Told = tuple[int, str, dict[str, Any]]
+
 KEEP_DELIVERED, KEEP_DEAD, KEEP_ATTEMPTS = timedelta(days=14), timedelta(days=90), timedelta(days=7)
 
 
@@ -159,12 +161,15 @@ class Dispatcher:
             return []
         self.mind_clock()
         with self._database.transaction():
-            self._record(results)
-            return self._claim(room)
+            health = self._records.health()
+            told = self._record(results, health)
+            claimed = self._claim(room, health)
+        for level, message, fields in told:
+            self._log.log(level, message, extra=fields)
+        return claimed
 
-    def _claim(self, room: Mapping[str, int]) -> list[Claimed]:
+    def _claim(self, room: Mapping[str, int], health: Mapping[str, Health]) -> list[Claimed]:
         now = stamp(self._clock.now())
-        health = self._records.health()
         claimed: list[Claimed] = []
         for name, free in room.items():
             plugin, state = self.plugins.get(name), health.get(name)
@@ -197,18 +202,18 @@ class Dispatcher:
             return Result(claimed=claimed, error=error)
         return Result(claimed=claimed)
 
-    def _record(self, results: Sequence[Result]) -> None:
-        if not results:
-            return
-        now = self._clock.now()
-        health = self._records.health()
+    def _record(self, results: Sequence[Result], health: dict[str, Health]) -> list[Told]:
+        """Write down how calls ended, keep `health` up to date; what to log once that is committed."""
+        now, told = self._clock.now(), []
         for result in results:
             name = result.claimed.plugin
-            health[name] = self._finish(result, health[name], now)
+            health[name], line = self._finish(result, health[name], now)
+            told.append(line)
         for name in {result.claimed.plugin for result in results}:
             self._records.save_health(health[name])
+        return told
 
-    def _finish(self, result: Result, health: Health, now: datetime) -> Health:
+    def _finish(self, result: Result, health: Health, now: datetime) -> tuple[Health, Told]:
         claimed = result.claimed
         fields = {
             "delivery": claimed.id,
@@ -219,17 +224,16 @@ class Dispatcher:
         if result.error is None:
             ending = Ending(state="delivered", outcome="delivered")
             is_kept = self._outbox.finish(claimed, ending, at=stamp(now))
-            self._log.log(20 if is_kept else 30, "delivered" if is_kept else "claim lost", extra=fields)
-            return succeeded(health, now=now)
+            line = (20, "delivered", fields) if is_kept else (30, "claim lost", fields)
+            return succeeded(health, now=now), line
         settled, ending = self._settled(result, now)
         if not self._outbox.finish(claimed, ending, at=stamp(now)):
-            self._log.warning("claim lost", extra=fields)
-            return health
-        self._log.warning(settled.outcome, extra={**fields, "error": ending.error, "due_at": ending.due_at})
+            return health, (30, "claim lost", fields)
+        line = (30, settled.outcome, {**fields, "error": ending.error, "due_at": ending.due_at})
         shook = shaken(health, settled, error=ending.error or "", now=now, is_probe=claimed.is_probe)
         if (shook.paused or shook.open_until) and not (health.paused or health.open_until):
-            return shook.with_(settings_mark=self.plugins[claimed.plugin].settings_mark())
-        return shook
+            shook = shook.with_(settings_mark=self.plugins[claimed.plugin].settings_mark())
+        return shook, line
 
     def _settled(self, result: Result, now: datetime) -> tuple[Settled, Ending]:
         claimed, error = result.claimed, result.error or Outcome()
@@ -252,9 +256,10 @@ class Dispatcher:
     def next_due(self, names: Iterable[str]) -> datetime | None:
         """When the next delivery of these plugins is due, as far as they are active and unpaused; else None."""
         self.mind_clock()
-        health = self._records.health()
+        wanted = list(names)
+        health = self._records.health() if wanted else {}
         soonest: list[str] = []
-        for name in names:
+        for name in wanted:
             plugin, state = self.plugins[name], health.get(name)
             due = self._outbox.next_due(name) if plugin.is_active and state and not state.paused else None
             if due and state:

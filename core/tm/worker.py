@@ -169,7 +169,7 @@ class Worker:
         """One turn of the loop: wait for something to happen, then do what there is to do."""
         results = self._wait()
         try:
-            self._look_at_the_outbox(is_news=bool(results))
+            self._look_at_the_outbox(is_turn_next=bool(results))
             if results or (self._due is not None and self._due <= self._clock.now()):
                 for claimed in self._dispatcher.turn(results, self._room()):
                     self._fly(claimed)
@@ -187,15 +187,16 @@ class Worker:
         with contextlib.suppress(StoreError):
             self._dispatcher.prune()
 
-    def _look_at_the_outbox(self, *, is_news: bool) -> None:
+    def _look_at_the_outbox(self, *, is_turn_next: bool) -> None:
         is_set_back = self._dispatcher.mind_clock()
         changed = self._database.changed()
-        if changed == self._seen and not is_news and not is_set_back:
+        if changed == self._seen and not is_set_back:
             return
         while self._dispatcher.fan.fan_out():
             pass
         self._dispatcher.fan.judge()
-        self._due = self._dispatcher.next_due(self._with_room())
+        if not is_turn_next:
+            self._due = self._dispatcher.next_due(self._with_room())
         self._seen = changed
 
     def _store_is_down(self, results: list[Result], error: StoreError) -> None:

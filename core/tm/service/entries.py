@@ -18,6 +18,7 @@ PIECE = 1 << 20
 LONGEST = 64 << 20
 
 _SPACE = re.compile(r"[ \t\r\n]*")
+_MAYBE_HALF = re.compile(r"\\u[dD][89a-fA-F]")
 _HEAD = re.compile(r'\{\s*"tm_export"')
 _NUMBERS = {
     "estimated_hours": float, "actual_hours": float, "feedback_quality": int, "feedback_timeliness": int,
@@ -123,13 +124,10 @@ class _Scanner:
         self._pieces = pieces
         self._text = ""
         self._place = 0
+        self._was_tried = False
 
     def sign(self) -> str:
         """The next character that is no space, or nothing at the end."""
-        if self._text.startswith("\n{", self._place):  # one object a line, nearly always
-            self.line += 1
-            self._place += 1
-            return "{"
         while True:
             start, self._place = self._place, _SPACE.match(self._text, self._place).end()  # type: ignore[union-attr]
             self.line += self._text.count("\n", start, self._place)
@@ -154,10 +152,29 @@ class _Scanner:
                     continue
                 raise self._refusal(error) from None
             start, self._place = self._place, end
-            if self._text.find("\\u", start, end) >= 0:
+            if _MAYBE_HALF.search(self._text, start, end):
                 self._refuse_half_characters(found)
             self.line += self._text.count("\n", start, end)
             return found
+
+    def whole_lines(self) -> list[tuple[int, Any]]:
+        """The values of the lines that are here, if each line is one: read at once, in half the time.
+
+        Otherwise none: value by value, a mistake gets its line.
+        """
+        end = self._text.rfind("\n")
+        if self._was_tried or end < self._place:
+            return []
+        self._was_tried = True
+        lines = self._text[self._place : end]
+        try:
+            found = read_json.decode(f"[{lines.replace(chr(10), ',')}]")
+        except (ValueError, RecursionError, UsageError):
+            return []
+        if len(found) != lines.count("\n") + 1 or _MAYBE_HALF.search(lines):
+            return []
+        first, self.line, self._place = self.line, self.line + len(found), end + 1
+        return list(enumerate(found, start=first))
 
     def _refuse_half_characters(self, found: Any) -> None:
         try:
@@ -174,7 +191,7 @@ class _Scanner:
             piece = next(self._pieces, "")
             pieces.append(piece)
             length += len(piece)
-        self._text, self._place = "".join(pieces), 0
+        self._text, self._place, self._was_tried = "".join(pieces), 0, False
         return True
 
     def _refusal(self, error: ValueError) -> UsageError:
@@ -192,7 +209,7 @@ class _Scanner:
 
 def _values(scanner: _Scanner) -> Iterator[tuple[int, Any]]:
     while scanner.sign():
-        yield scanner.line, scanner.value()
+        yield from scanner.whole_lines() or [(scanner.line, scanner.value())]
 
 
 def _array(scanner: _Scanner) -> Iterator[tuple[int, Any]]:

@@ -38,8 +38,9 @@ NOT_WANTED = """
 update delivery set judged = 1, state = 'dropped', holds = 0, ended_at = ?, error = 'not wanted by the plugin'
 where id = ?"""
 DUE = """
-select d.id, d.event_seq, d.line, d.first_attempt_at, d.unknown, d.failures
-from delivery d
+select d.id, d.line, d.generation + 1, d.attempt + 1, coalesce(d.first_attempt_at, :now), d.unknown, d.failures,
+  e.seq, e.id, e.type, e.task_id, e.revision, e.origin, e.actor, e.caused_by, e.at, e.changes, e.data, e.snapshot
+from delivery d cross join event e on e.seq = d.event_seq
 where d.plugin = :plugin and d.state in ('pending', 'claimed') and d.state = 'pending' and d.judged = 1
   and d.due_at <= :now
   and not exists (
@@ -47,10 +48,9 @@ where d.plugin = :plugin and d.state in ('pending', 'claimed') and d.state = 'pe
     where h.plugin = d.plugin and h.line = d.line and h.event_seq < d.event_seq and h.holds = 1)
 order by d.due_at, d.event_seq limit :n"""
 CLAIM = """
-update delivery set state = 'claimed', generation = generation + 1, attempt = attempt + 1, claimed_by = :by,
-  first_attempt_at = coalesce(first_attempt_at, :now)
-where id = :id and state = 'pending'
-returning generation, attempt"""
+update delivery set state = 'claimed', generation = generation + 1, attempt = attempt + 1, claimed_by = ?,
+  first_attempt_at = coalesce(first_attempt_at, ?)
+where id = ? and state = 'pending'"""
 LOG_ATTEMPT = """
 insert into attempt (delivery_id, generation, attempt, started_at) values (?, ?, ?, ?)"""
 END_ATTEMPT = """
@@ -200,26 +200,10 @@ class Outbox:
     def claim(self, plugin: str, *, now: str, limit: int, by: str) -> list[Claimed]:
         """Claim what is due for a plugin, at most one delivery per line, and log the attempts."""
         rows = self._database.execute(DUE, {"plugin": plugin, "now": now, "n": limit}).fetchall()
-        return [self._claim_one(row, plugin=plugin, now=now, by=by) for row in rows]
-
-    def _claim_one(self, row: Any, *, plugin: str, now: str, by: str) -> Claimed:
-        delivery_id, event_seq, line, first_attempt_at, unknown, failures = row
-        claim = {"id": delivery_id, "by": by, "now": now}
-        generation, attempt = self._database.execute(CLAIM, claim).fetchone()
-        self._database.execute(LOG_ATTEMPT, (delivery_id, generation, attempt, now))
-        from tm.store.events import GET
-
-        return Claimed(
-            id=delivery_id,
-            event=event_of(self._database.execute(GET, (event_seq,)).fetchone()),
-            plugin=plugin,
-            line=line,
-            generation=generation,
-            attempt=attempt,
-            first_attempt_at=first_attempt_at or now,
-            failures=failures,
-            unknown=bool(unknown),
-        )
+        claims = [_claimed(row, plugin) for row in rows]
+        self._database.executemany(CLAIM, [(by, now, each.id) for each in claims])
+        self._database.executemany(LOG_ATTEMPT, [(each.id, each.generation, each.attempt, now) for each in claims])
+        return claims
 
     def finish(self, claimed: Claimed, ending: Ending, *, at: str) -> bool:
         """Record how a call ended. False, changing nothing, if the claim was lost meanwhile."""
@@ -301,3 +285,18 @@ class Outbox:
         deliveries = self._database.execute(PRUNE_DELIVERIES, (delivered_before, dead_before, limit)).rowcount
         wakes = self._database.execute(PRUNE_WAKES, (limit,)).rowcount
         return deliveries + wakes + self._database.execute(PRUNE_ATTEMPTS, (attempts_before, limit)).rowcount
+
+
+def _claimed(row: Any, plugin: str) -> Claimed:
+    delivery_id, line, generation, attempt, first_attempt_at, unknown, failures, *event = row
+    return Claimed(
+        id=delivery_id,
+        event=event_of(event),
+        plugin=plugin,
+        line=line,
+        generation=generation,
+        attempt=attempt,
+        first_attempt_at=first_attempt_at,
+        failures=failures,
+        unknown=bool(unknown),
+    )

@@ -1,13 +1,13 @@
 """The spool of an import: checked rows in a temporary table, and the few statements that make tasks of them.
 
-Filling it takes no lock, so nobody waits while a file is read; only the statements of `store` do.
+Filling it takes no lock: nobody waits while a file is read.
 """
 
 from __future__ import annotations
 
 import os
 from contextlib import contextmanager
-from itertools import count, groupby
+from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ FULL = (
     "blocked_reason", "blocked_from", "data", "created_at", "started_at", "updated_at", "completed_at",
 )  # fmt: skip
 FORGET = "drop table if exists temp.spool"
-CREATE = f"create temp table spool ({', '.join(FULL)}, waits, primary key (n))".replace("(n,", "(n integer,")
+CREATE = f"create temp table spool (n integer primary key, {', '.join(FULL[1:])}, waits)"
 ADD_PLAIN, ADD_FULL = (
     f"insert into temp.spool ({', '.join(columns)}) values ({', '.join('?' * len(columns))})"  # noqa: S608 - constants
     for columns in (PLAIN, FULL)
@@ -111,7 +111,7 @@ INDEX_TEXT = """
 insert into task_text (rowid, title, description) select row, title, description from task where row > ?"""
 
 CACHES = ("pragma main.cache_size = -65536", "pragma temp.cache_size = -65536")
-IDS_AT_ONCE = 10_000
+LONGEST_RUN = 8192
 
 
 class Spool:
@@ -214,20 +214,25 @@ def unhooked(database: Database) -> Iterator[None]:
         database.execute(sql)
 
 
-def fresh_event_ids(seconds: float) -> Iterator[str]:
-    """Ids for events from one moment on, without end and each after the one before, in the form of `event_id`.
+def fresh_ids() -> Iterator[str]:
+    """Random task ids without end, mostly in ascending order."""
+    for run in _runs(8):
+        yield from run
 
-    A thousand share a millisecond, which is slower than any import stores them.
-    """
-    for milliseconds in count(int(seconds * 1000)):
-        time, digits = f"{milliseconds:012x}", os.urandom(9 * 1000).hex()
+
+def fresh_event_ids(seconds: float) -> Iterator[str]:
+    """Ids for events from one moment on, without end and in ascending order, in the form of `event_id`."""
+    for milliseconds, run in enumerate(_runs(18), start=int(seconds * 1000)):
+        time = f"{milliseconds:012x}"
         head = f"{time[:8]}-{time[8:]}-7"
-        for random in sorted(digits[place : place + 18] for place in range(0, 18 * 1000, 18)):
+        for random in run:
             yield f"{head}{random[:3]}-8{random[3:6]}-{random[6:]}"
 
 
-def fresh_ids() -> Iterator[str]:
-    """Random ids without end, sorted in long runs: so the pages of an index are touched in their order."""
+def _runs(digits: int) -> Iterator[list[str]]:
+    """Random hexadecimal numbers in sorted runs, ever longer: so the pages of an index are touched in their order."""
+    size = 1
     while True:
-        digits = os.urandom(4 * IDS_AT_ONCE).hex()
-        yield from sorted(digits[place : place + 8] for place in range(0, 8 * IDS_AT_ONCE, 8))
+        drawn = os.urandom(digits * size // 2).hex()
+        yield sorted(drawn[place : place + digits] for place in range(0, len(drawn), digits))
+        size = min(2 * size, LONGEST_RUN)

@@ -6,6 +6,7 @@ import json
 import uuid
 from datetime import UTC, datetime
 from io import BytesIO
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -19,6 +20,7 @@ from tm.service import completion, editing, lifecycle, measuring
 from tm.service.bulk import add_all, cycle
 from tm.service.drafts import FIELDS, Rules
 from tm.service.entries import Source
+from tm.service.work import event_id
 from tm.store import spool
 from tm.store.listing import Listing, match
 from tm.store.measurements import Measurements
@@ -427,12 +429,22 @@ def test_fresh_ids_that_are_taken_are_drawn_again(desk: Desk, monkeypatch: pytes
     assert gone not in ids.values()
 
 
-def test_a_fresh_id_is_eight_hexadecimal_digits_and_none_comes_twice_in_a_row() -> None:
-    drawn = spool.fresh_ids()
-    ids = [next(drawn) for _ in range(20_000)]
+def test_fresh_ids_are_eight_hexadecimal_digits_and_a_small_import_s_are_spread_over_all_of_them() -> None:
+    ids = list(islice(spool.fresh_ids(), 20_000))
+    first = {next(spool.fresh_ids())[0] for _ in range(200)}
 
     assert all(len(each) == 8 and not each.strip("0123456789abcdef") for each in ids)
     assert len(set(ids)) > 19_990
+    assert len(first) > 8
+
+
+def test_event_ids_ascend_and_begin_with_their_moment() -> None:
+    ids = list(islice(spool.fresh_event_ids(1_795_348_800.5), 20_000))
+
+    assert ids == sorted(set(ids))
+    assert {uuid.UUID(each).version for each in ids} == {7}
+    assert {uuid.UUID(each).variant for each in ids} == {uuid.RFC_4122}
+    assert ids[0][:13] == event_id(1_795_348_800.5)[:13]
 
 
 def test_a_full_disk_stores_nothing_and_says_so(desk: Desk) -> None:
