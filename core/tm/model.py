@@ -110,8 +110,8 @@ def title(text: str) -> str:
         raise UsageError(
             f"The title has {len(clean)} characters; at most {TITLE_LIMIT} are kept. Move the rest to --description."
         )
-    bad = next((c for c in clean if not c.isprintable() and c != " "), None)
-    if bad is not None:
+    if not clean.isprintable():
+        bad = next(c for c in clean if not c.isprintable())
         raise UsageError(f"The title holds the control character {bad!r}; use one line of plain text.")
     return clean
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 POLL = 0.02
 STILL_OWED = 6
+LONGEST_REPORT = 20
 
 
 def wait_for_outcomes(session: Session, seqs: Sequence[int], *, is_strict: bool) -> int:
@@ -72,14 +73,19 @@ def _are_settled(session: Session, seqs: Sequence[int]) -> bool:
 
 
 def _own(outbox: Outbox, seqs: Sequence[int]) -> list[tuple[str, str, str | None, int, int]]:
-    return [row for row in outbox.of_events(min(seqs), max(seqs)) if row[4] in seqs]
+    own = set(seqs)
+    return [row for row in outbox.of_events(min(seqs), max(seqs)) if row[4] in own]
 
 
 def _report(session: Session, seqs: Sequence[int], *, is_strict: bool) -> int:
     outbox = Outbox(session.database)
     rows = _own(outbox, seqs)
     bad = [row for row in rows if row[1] in ("pending", "claimed", "dead")]
-    for plugin, state, error, delivery_id, _ in rows if is_strict else bad:
+    shown = rows if is_strict else bad
+    if len(shown) > LONGEST_REPORT:
+        say(f"{len(rows)} deliveries, {len(bad)} of them dead or still owed: tm delivery list")
+        shown = []
+    for plugin, state, error, delivery_id, _ in shown:
         words = "still owed" if state in ("pending", "claimed") else state
         say(f"{plugin}: {words}{f' ({error})' if error else ''} — tm delivery show {delivery_id}")
     is_unfanned = bool(outbox.unfanned_between(min(seqs), max(seqs)))

@@ -17,7 +17,12 @@ if TYPE_CHECKING:
 
 BUG = 70
 NOT_DELIVERED = 6
-HOT = ("progress", "add", "show", "list", "context", "block", "complete", "feedback", "measure")
+HOT = {
+    "progress": "progress.COMMAND", "add": "add.COMMAND", "show": "show.COMMAND", "list": "listing.COMMAND",
+    "context": "context.COMMAND", "block": "block.COMMAND", "complete": "complete.COMMAND",
+    "feedback": "feedback.COMMAND", "measure": "measure.COMMAND", "import": "transfer.IMPORT",
+    "export": "transfer.EXPORT",
+}  # fmt: skip
 
 
 def run(words: Sequence[str]) -> NoReturn:
@@ -75,8 +80,8 @@ def _run_hot(words: Sequence[str]) -> int:
 
 
 def _hot_command(verb: str) -> Command:
-    module = __import__(f"tm.cli.{'listing' if verb == 'list' else verb}", fromlist=["COMMAND"])
-    command: Command = module.COMMAND
+    module, _, name = HOT[verb].partition(".")
+    command: Command = getattr(__import__(f"tm.cli.{module}", fromlist=[name]), name)
     return command
 
 

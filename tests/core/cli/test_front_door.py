@@ -9,13 +9,17 @@ import typer
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tm.cli import add, block, complete, context, feedback, listing, measure, progress, show
+from tm.cli import add, block, complete, context, feedback, listing, measure, progress, show, transfer
 from tm.cli.front import parse
 from tm.cli.full import mount
 from tm.cli.spec import Command
 from tm.cli.start import HOT
 
-COMMANDS = [module.COMMAND for module in (progress, add, show, listing, context, block, complete, feedback, measure)]
+COMMANDS = [
+    *[each.COMMAND for each in (progress, add, show, listing, context, block, complete, feedback, measure)],
+    transfer.IMPORT,
+    transfer.EXPORT,
+]
 WORDS = st.one_of(
     st.sampled_from(["7f3a0c11", "text", "", "-", "--", "-5", "-x", "\n# Title", "a=b", "0.5", "1e3", "met", "--help"]),
     st.text(alphabet="abc01 -=\n", max_size=6),
