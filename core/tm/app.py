@@ -37,6 +37,10 @@ class Session:
         self._core: CoreSettings | None = None
         self._database: SqliteDatabase | None = None
 
+    def again(self) -> Session:
+        """The same run with everything read anew."""
+        return Session(self.environ, self.cwd, config=self.config, clock=self.clock)
+
     @property
     def place(self) -> Place:
         """Where the hub lives."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from datetime import timedelta
+from pathlib import Path
 from random import random as default_random
 from typing import TYPE_CHECKING, Any
 
@@ -308,7 +309,18 @@ def _words(error: BaseException) -> str:
         text = ""
     if isinstance(error, Outcome) and text:
         return text
-    return f"{type(error).__name__}: {text}" if text else type(error).__name__
+    where = _where(error)
+    return f"{type(error).__name__}: {text}{where}" if text else f"{type(error).__name__}{where}"
+
+
+def _where(error: BaseException) -> str:
+    """The line of the plugin that raised, for its author."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    if trace is None:
+        return ""
+    return f" ({Path(trace.tb_frame.f_code.co_filename).name}:{trace.tb_lineno})"
 
 
 def _noted(health: Health, plugin: Plugin) -> Health:

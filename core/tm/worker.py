@@ -9,7 +9,7 @@ import queue
 import signal
 import threading
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from tm.clock import stamp
 from tm.dispatcher import Result
@@ -33,6 +33,7 @@ CALL_LIMIT = 60.0
 LINGER = timedelta(minutes=10)
 HOUSEKEEPING = timedelta(hours=1)
 GRACE = 20.0
+WORKER, DRAIN = "worker", "drain"
 SETTINGS_LOOK = 2.0
 
 
@@ -50,8 +51,8 @@ class WorkerLock:
         self._path = f"{path}.worker"
         self._file: int | None = None
 
-    def take(self) -> bool:
-        """Take the lock if it is free. Raises StoreError when its file cannot be opened."""
+    def take(self, kind: str) -> bool:
+        """Take the lock, as a WORKER or a DRAIN, if it is free. Raises StoreError when its file cannot be opened."""
         try:
             file = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         except OSError as error:
@@ -62,7 +63,7 @@ class WorkerLock:
             os.close(file)
             return False
         os.ftruncate(file, 0)
-        os.write(file, f"{os.getpid()}\n".encode())
+        os.write(file, f"{os.getpid()} {kind}\n".encode())
         self._file = file
         return True
 
@@ -72,11 +73,12 @@ class WorkerLock:
             os.close(self._file)
             self._file = None
 
-    def holder(self) -> str:
-        """The process id that holds it, as far as its file tells."""
-        with contextlib.suppress(OSError), open(self._path, encoding="ascii") as file:  # noqa: PTH123
-            return file.read(20).strip()
-        return ""
+    def holder(self) -> tuple[int, str]:
+        """The process id that holds it and what it is, as far as its file tells; (0, "") if it does not."""
+        with contextlib.suppress(OSError, ValueError), open(self._path, encoding="ascii") as file:  # noqa: PTH123
+            pid, _, kind = file.read(40).strip().partition(" ")
+            return int(pid), kind
+        return 0, ""
 
 
 class _Threads:
@@ -103,8 +105,8 @@ class Worker:
     """Runs a dispatcher until its plan is fulfilled or it is told to stop.
 
     One thread, the caller's, owns the dispatcher and its database; each plugin's threads make the calls with
-    database connections of their own. `clock` tells when pulls are due. A worker that goes on for ever also ends
-    when `is_outdated` says that its settings have changed, so that its maker can make a new one.
+    database connections of their own. `clock` tells when pulls are due. It also ends when `is_outdated` says that
+    its settings have changed, and notes that, so that its maker can make a new one.
     """
 
     def __init__(
@@ -122,7 +124,8 @@ class Worker:
         self._dispatcher = dispatcher
         self._log = log
         self._pull = pull
-        self._is_outdated = is_outdated
+        self._asks_whether_outdated = is_outdated
+        self.is_outdated = False
         self._next_settings_look = clock.monotonic() + SETTINGS_LOOK
         self._results: queue.SimpleQueue[Result] = queue.SimpleQueue()
         self._local = threading.local()
@@ -160,8 +163,9 @@ class Worker:
                 if not plan.forever and self._is_done(plan):
                     self._tidy_up()
                     return
-                if plan.forever and self._has_new_settings():
+                if self._has_new_settings():
                     self._log.info("settings changed")
+                    self.is_outdated = True
                     break
             self._land()
 
@@ -253,7 +257,7 @@ class Worker:
         if now < self._next_settings_look:
             return False
         self._next_settings_look = now + SETTINGS_LOOK
-        return self._is_outdated()
+        return self._asks_whether_outdated()
 
     def _look_after_time(self) -> None:
         now = self._clock.monotonic()
@@ -340,21 +344,3 @@ def note_pull(
         )
     if error:
         log.warning("pull failed", extra={"plugin": plugin.name, "error": words})
-
-
-def drain(path: str, make: Callable[[], Any], plan: Plan, *, has_work: Callable[[], bool]) -> bool:
-    """Hold the worker lock and run until nothing is due; then unlock and look again, so no wake-up is lost.
-
-    `make` builds the worker once the lock is held. False when another process holds the lock.
-    """
-    while True:
-        lock = WorkerLock(path)
-        if not lock.take():
-            return False
-        try:
-            worker = make()
-            worker.run(plan)
-        finally:
-            lock.let_go()
-        if worker.is_stopped or not has_work():
-            return True

@@ -201,7 +201,7 @@ def test_a_resumed_plugin_is_neither_paused_nor_at_rest_and_what_it_is_owed_is_y
         ill = {"paused": "needs login", "paused_at": T[30], "failures": 7, "trips": 2, "open_until": T[59]}
         for name in ("slack", "jira"):
             records.save_health(records.health()[name].with_(**ill))
-        Ledger(database).resume("slack")
+        Ledger(database).resume("slack", at="~")
     health = PluginRecords(database).health()
 
     assert health["slack"] == health["slack"].with_(**{**dict.fromkeys(ill), "failures": 0, "trips": 0})
@@ -214,4 +214,4 @@ def test_a_resumed_plugin_is_neither_paused_nor_at_rest_and_what_it_is_owed_is_y
 
 def test_a_plugin_never_delivered_to_cannot_be_resumed(database):
     with pytest.raises(NotFound, match="No plugin 'slcak' was ever delivered to"), database.transaction():
-        Ledger(database).resume("slcak")
+        Ledger(database).resume("slcak", at="~")

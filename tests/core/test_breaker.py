@@ -35,7 +35,7 @@ def rest(host):
 
 def resume(host, name="scribe"):
     with host.database.transaction():
-        Ledger(host.database).resume(name)
+        Ledger(host.database).resume(name, at="~")
 
 
 def test_after_five_failures_in_a_row_the_plugin_rests_for_half_a_minute(down):

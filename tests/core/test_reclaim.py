@@ -170,7 +170,7 @@ def test_redelivering_after_many_deaths_starts_over(claimed, dispatcher_of):
     dispatcher_of(host).reclaim()
     die(host, dispatcher_of, times=24)
     with host.database.transaction():
-        Ledger(host.database).resume("scribe")
+        Ledger(host.database).resume("scribe", at="~")
         Ledger(host.database).redeliver(only(host).id, at=stamp(host.clock.now()))
     claim(host, dispatcher_of)
     dispatcher_of(host).reclaim()

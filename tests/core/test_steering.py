@@ -164,7 +164,7 @@ def test_an_unknown_plugin_cannot_be_resumed(dead):
     host, _ = dead()
 
     with pytest.raises(NotFound, match="'scrybe'"), host.database.transaction():
-        Ledger(host.database).resume("scrybe")
+        Ledger(host.database).resume("scrybe", at="~")
 
 
 def test_what_a_plugin_is_owed_can_be_seen(open_host, Scribe):

@@ -95,7 +95,8 @@ def test_a_command_that_dies_leaves_all_or_nothing_and_repeated_under_its_key_ha
     for point in range(1, len(ends) + 1):
         with closing(SqliteDatabase(str(tmp_path / f"{point}.db"))) as survived:
             assert is_sound(survived), point
-            assert everything(survived) == (after if point == len(ends) else before), point
+            # a purge goes on after its commit: the file is rewritten without what was deleted
+            assert everything(survived) in ((after,) if point == len(ends) else (before, after)), point
             crash_child.run(command, survived, ids)
             assert everything(survived) == after, point
             crash_child.run(command, survived, ids)

@@ -256,3 +256,39 @@ def test_in_ci_a_command_delivers_before_it_ends_and_says_what_will_be_lost(tmp_
     assert delivered == 1
     assert "lost with this runner" in bad.stderr
     assert len(bad.stdout.splitlines()) == 1
+
+
+def test_a_plugin_that_hangs_delays_nobody_else_and_its_drain_ends(tmp_path: Path) -> None:
+    folder = Folder(tmp_path)
+    slow = {
+        "TM_PLUGINS__SLOW__FILE": str(tmp_path / "slow"),
+        "TM_PLUGINS__SLOW__PAUSE": "3600",
+        "TM_PLUGINS__SLOW__CONCURRENCY": "2",
+    }
+    for n in range(5):
+        folder.tm("add", f"Task {n}", **slow)
+    worker = folder.start("worker", **slow)
+    wait_until(lambda: len(folder.effects()) == 5)
+    claimed = folder.query("select count(*) from delivery where plugin = 'slow' and state = 'claimed'")
+    kill(worker)
+    folder.tm("deliver")
+
+    assert claimed == [(2,)]
+    assert folder.query("select count(*) from delivery where plugin = 'slow' and state = 'pending'") == [(5,)]
+
+
+def test_a_worker_takes_up_changed_settings_by_itself(tmp_path: Path) -> None:
+    folder = Folder(tmp_path)
+    del folder.environ["TM_PLUGINS__PROBE__FILE"]
+    config = tmp_path / "tm.toml"
+    config.write_text("[plugins.probe]\n", encoding="utf-8")
+    folder.add()
+    worker = folder.start("worker")
+    wait_until(lambda: folder.query("select 1 from delivery"))
+    config.write_text(f'[plugins.probe]\nfile = "{folder.effects_file}"\n', encoding="utf-8")
+    wait_until(lambda: folder.effects())
+    worker.terminate()
+    _, log = worker.communicate(timeout=30)
+
+    assert "settings changed" in log
+    assert folder.count() == RIGHT

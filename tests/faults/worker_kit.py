@@ -54,7 +54,7 @@ class Folder:
         info.mkdir(parents=True)
         (site / "tm_probe.py").write_text(PROBE, encoding="utf-8")
         (info / "METADATA").write_text("Metadata-Version: 2.1\nName: tm-hub-probe\nVersion: 1.0\n", encoding="utf-8")
-        (info / "entry_points.txt").write_text("[tm.plugins]\nprobe = tm_probe\n", encoding="utf-8")
+        (info / "entry_points.txt").write_text("[tm.plugins]\nprobe = tm_probe\nslow = tm_probe\n", encoding="utf-8")
         self.environ = {
             "HOME": str(path),
             "PATH": os.environ["PATH"],

@@ -29,12 +29,13 @@ def wait_for_outcomes(session: Session, seqs: Sequence[int], *, is_strict: bool)
     """
     if not seqs:
         return 0
-    drain = _start_drain(session)
+    session.hand_over()
+    is_inline = mode(session.core.delivery, session.environ) == "inline"
+    drain = _start_drain(session) if is_inline else None
     until = time.monotonic() + session.core.delivery_wait
     while not _are_settled(session, seqs) and time.monotonic() < until:
         if drain and _has_ended(drain):
-            drain = None
-            break
+            drain = _start_drain(session)
         time.sleep(POLL)
     if drain:
         _stop(drain)
@@ -42,10 +43,10 @@ def wait_for_outcomes(session: Session, seqs: Sequence[int], *, is_strict: bool)
 
 
 def _start_drain(session: Session) -> int | None:
-    may_start = mode(session.core.delivery, session.environ) != "worker" and not session.environ.get("TM_NO_PLUGINS")
-    if not may_start or not is_worker_free(session.path):
+    """A drain that ends with this command, or None where one is alive."""
+    if session.environ.get("TM_NO_PLUGINS") or not is_worker_free(session.path):
         return None
-    return start_drain(session.drain_words(), session.environ, is_detached=False)
+    return start_drain(session.drain_words("--linger"), session.environ, is_detached=False)
 
 
 def _has_ended(pid: int) -> bool:

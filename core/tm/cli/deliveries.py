@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from tm.cli.say import out, rows, say
 from tm.cli.spec import FORMAT, Argument, Command, Option
 from tm.clock import stamp
-from tm.errors import UsageError
+from tm.errors import NotFound, UsageError
 from tm.service.replay import replayable
 from tm.store.ledger import Ledger
 from tm.times import duration, since, zone
@@ -30,6 +30,8 @@ def run_list(session: Session, values: Mapping[str, Any]) -> int:
     """Print deliveries, newest first."""
     states: Sequence[str] = ("dead",) if values["dead"] else _OWED if values["owed"] else ()
     limit = 50 if values["limit"] is None else values["limit"]
+    if values["plugin"]:
+        _known(session, values["plugin"])
     found = Ledger(session.database).rows(plugin=values["plugin"], states=states, limit=limit)
     if values["format"] == "json":
         out(json.dumps([each.__dict__ for each in found], ensure_ascii=False))
@@ -75,7 +77,7 @@ def run_drop(session: Session, values: Mapping[str, Any]) -> int:
     """Give deliveries up for good."""
     ledger, now = Ledger(session.database), stamp(session.clock.now())
     with session.database.transaction():
-        for each in _chosen(session, values, ("dead", "pending")):
+        for each in _chosen(session, values, ("dead",)):
             ledger.drop(each, at=now)
             say(f"✓ delivery {each} dropped.")
     session.hand_over()
@@ -84,11 +86,18 @@ def run_drop(session: Session, values: Mapping[str, Any]) -> int:
 
 def _chosen(session: Session, values: Mapping[str, Any], states: Sequence[str]) -> list[int]:
     if values["plugin"] and not values["ids"]:
+        _known(session, values["plugin"])
         found = Ledger(session.database).rows(plugin=values["plugin"], states=states, limit=-1, newest_first=False)
         return [each.id for each in found]
     if not values["ids"] or values["plugin"]:
         raise UsageError("Name deliveries by id, or all of a plugin: --plugin NAME. See them: tm delivery list")
     return [_number(each) for each in values["ids"]]
+
+
+def _known(session: Session, name: str) -> None:
+    names = {*session.core.plugins, *(each.plugin for each in Ledger(session.database).standings())}
+    if name not in names:
+        raise NotFound(f"There is no plugin {name[:60]!r} here. Known: {', '.join(sorted(names)) or 'none'}.")
 
 
 def _number(text: str) -> int:
@@ -109,7 +118,7 @@ def run_replay(session: Session, values: Mapping[str, Any]) -> int:
     if not plugin.is_active:
         raise UsageError(f"The plugin {plugin.name} is not active ({plugin.state}): {plugin.reason}")
     events = replayable(session.database, plugin.name, since=stamp(start))
-    if not values["yes"]:
+    if values["dry_run"] or not values["yes"]:
         say(f"{len(events)} events since {stamp(start)} were never owed to {plugin.name}. Send them: --yes")
         return 0
     dispatcher = hosting.dispatcher(logging.getLogger("tm"))
@@ -132,6 +141,7 @@ def run_status(session: Session, values: Mapping[str, Any]) -> int:
             say(f"{waiting} events wait to be fanned out, since {oldest}.")
     if not values["max_age"]:
         return 0
+    oldest = oldest if session.core.plugins else None  # nobody is owed anything where no plugin is enabled
     limit = stamp(session.clock.now() - duration(values["max_age"]))
     late = [each for each in (oldest, *(s.oldest for s in standings)) if each and each < limit]
     return STILL_OWED if late or any(each.dead for each in standings) else 0
@@ -145,6 +155,7 @@ def _standing(each: Standing) -> tuple[Any, ...]:
 
 _IDS = Argument(name="ids", many=True, is_required=False, help="Deliveries by id.")
 _PLUGIN = Option(flag="--plugin", metavar="NAME", help="All of this plugin.")
+_DEAD = Option(flag="--plugin", metavar="NAME", help="All dead letters of this plugin.")
 
 COMMANDS = (
     Command(
@@ -171,9 +182,9 @@ COMMANDS = (
         help="Put dead letters back in line.",
         run=run_redeliver,
         arguments=(_IDS,),
-        options=(_PLUGIN,),
+        options=(_DEAD,),
     ),
-    Command(name="drop", help="Give deliveries up for good.", run=run_drop, arguments=(_IDS,), options=(_PLUGIN,)),
+    Command(name="drop", help="Give deliveries up for good.", run=run_drop, arguments=(_IDS,), options=(_DEAD,)),
     Command(
         name="replay",
         help="Tell a plugin of the past: events it was never owed.",

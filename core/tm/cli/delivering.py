@@ -3,25 +3,18 @@
 from __future__ import annotations
 
 import time
-from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tm.app import Session
 from tm.cli.say import say
 from tm.cli.spec import Command, Option
-from tm.clock import stamp
-from tm.config.core import mark
-from tm.config.places import CONFIG_NAME
-from tm.config.secrets import FILE_NAME
-from tm.errors import Refused
-from tm.handover import has_overdue
 from tm.store.ledger import Ledger
 
 if TYPE_CHECKING:
     import logging
     from collections.abc import Mapping
 
+    from tm.app import Session
     from tm.hosting import Hosting
 
 
@@ -30,8 +23,8 @@ STILL_OWED = 6
 
 def run_deliver(session: Session, values: Mapping[str, Any]) -> int:
     """Deliver until nothing is due; say what is still owed."""
-    from tm.hosting import Hosting  # the words of every verb are read for help, their rooms are not
-    from tm.worker import LINGER, Plan, WorkerLock, drain
+    from tm.drains import run_drain  # the words of every verb are read for help, their rooms are not
+    from tm.worker import WorkerLock
 
     if session.environ.get("TM_NO_PLUGINS"):
         say("TM_NO_PLUGINS is set: nothing was delivered.")
@@ -39,20 +32,13 @@ def run_deliver(session: Session, values: Mapping[str, Any]) -> int:
     if not Path(session.path).exists():
         say('There is no store here yet, so nothing is owed. First task: tm add "…"')
         return 0
-    is_detached = values["linger"]
-    linger = LINGER if is_detached else timedelta(0)
-    hosting = Hosting(session)
-    log = _log(session, hosting, is_file=True)
-    until = time.monotonic() + (0 if is_detached else session.core.delivery_wait)
-    while not drain(
-        session.path,
-        lambda: hosting.worker(log, does_pull=False),
-        Plan(linger=linger),
-        has_work=lambda: has_overdue(session.database, session.core.plugins, now=stamp(session.clock.now())),
-    ):
+    lingers = values["linger"]
+    until = time.monotonic() + (0 if lingers else session.core.delivery_wait)
+    while not run_drain(session, _file_log, lingers=lingers):
         if time.monotonic() >= until:
-            if not is_detached:
-                say(f"Another worker (process {WorkerLock(session.path).holder()}) is delivering; left it to that one.")
+            if not lingers:
+                pid, kind = WorkerLock(session.path).holder()
+                say(f"Another {kind} (process {pid}) is delivering; left it to that one.")
             return 0
         time.sleep(0.05)
     return _what_is_owed(session, is_strict=values["wait"])
@@ -69,50 +55,24 @@ def _what_is_owed(session: Session, *, is_strict: bool) -> int:
 
 def run_worker(session: Session, _values: Mapping[str, Any]) -> int:
     """Deliver and pull until told to stop by SIGTERM or Ctrl-C."""
-    from tm.worker import WorkerLock
+    from tm.drains import run_worker as run
 
-    lock = WorkerLock(session.path)
-    session.database.execute("select 1")
-    if not lock.take():
-        until = time.monotonic() + session.core.delivery_wait
-        while not lock.take():
-            if time.monotonic() > until:
-                raise Refused(f"Another worker (process {lock.holder()}) is alive for {session.path}.")
-            time.sleep(0.05)
-    try:
-        while _work(session):
-            session = Session(session.environ, session.cwd, config=session.config)
-    finally:
-        lock.let_go()
+    run(session, _stderr_log)
     return 0
 
 
-def _work(session: Session) -> bool:
-    """Run a worker with the settings as they are; True when it ended because they have changed."""
-    from tm.hosting import Hosting
-    from tm.worker import Plan
-
-    hosting = Hosting(session)
-    log = _log(session, hosting, is_file=False)
-    log.info("worker started", extra={"store": session.path, "plugins": ",".join(hosting.plugins)})
-    before = _marks(session)
-    worker = hosting.worker(log, does_pull=True, is_outdated=lambda: _marks(session) != before)
-    worker.run(Plan(forever=True))
-    return not worker.is_stopped
-
-
-def _marks(session: Session) -> list[str]:
-    """What tells one version of the settings files from the next, missing files included."""
-    place = session.place
-    secrets = [str(Path(folder, FILE_NAME)) for folder in (place.user_folder, Path(session.path).parent)]
-    trusted = str(Path(place.user_folder, "trust"))
-    return [mark(path) for path in (place.config_file or CONFIG_NAME, place.user_file, trusted, *secrets)]
-
-
-def _log(session: Session, hosting: Hosting, *, is_file: bool) -> logging.Logger:
+def _stderr_log(hosting: Hosting) -> logging.Logger:
     from tm.logs import open_log
 
-    file = str(Path(session.path).with_name("tm.log")) if is_file else None
+    session = hosting.session
+    return open_log(session.environ, now=session.clock.now, clean=hosting.cleaners())
+
+
+def _file_log(hosting: Hosting) -> logging.Logger:
+    from tm.logs import open_log
+
+    session = hosting.session
+    file = str(Path(session.path).with_name("tm.log"))
     return open_log(session.environ, now=session.clock.now, file=file, clean=hosting.cleaners())
 
 

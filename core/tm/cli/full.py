@@ -13,6 +13,7 @@ from typer.core import TyperCommand, TyperGroup
 
 from tm.app import Session
 from tm.cli.say import say
+from tm.cli.start import here
 from tm.cli.verbs import COMMANDS, GROUPS
 from tm.packages import installed
 
@@ -144,7 +145,7 @@ def _top(
 
 
 def _session(config: str | None) -> Session:
-    return Session(os.environ, os.getcwd(), config=config)  # noqa: PTH109 - as the front door does
+    return Session(os.environ, here(), config=config)
 
 
 def mount(application: typer.Typer, command: Command) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from tm.cli.after import deliver
-from tm.cli.say import confirm
+from tm.cli.say import confirm, say
 from tm.cli.spec import CHANGING, ID, Argument, Command, Option
 from tm.cli.templates import deadline_of
 from tm.cli.texts import maybe, repaired
@@ -36,7 +36,10 @@ def run_update(session: Session, values: Mapping[str, Any]) -> int:
         task_id = editing.update(work, values["id"], fields, depends_on=depends_on, **labels)
     else:
         raise UsageError('Say what to change. Example: tm update 7f3a0c11 --title "A better title"')
-    confirm(work, f"{task_id} updated.")
+    if work.recorded or work.is_repeat:
+        confirm(work, f"{task_id} updated.")
+    else:
+        say(*work.remarks)
     return deliver(session, work, values)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tm.cli.spec import FORMATS, Command, Option
+from tm.errors import UsageError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -49,6 +50,8 @@ def _filters(session: Session, values: Mapping[str, Any]) -> dict[str, Any]:
     names = ("status", "assignee", "team", "priority", "label")
     filters = {name: values[name] for name in names if values[name] is not None}
     if values["completed"]:
+        if values["status"] not in (None, "completed"):
+            raise UsageError(f"--completed and --status {values['status']} exclude each other. Give one of them.")
         filters["status"] = "completed"
     if values["mine"]:
         filters["assignee"] = session.actor

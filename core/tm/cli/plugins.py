@@ -43,7 +43,7 @@ def run_resume(session: Session, values: Mapping[str, Any]) -> int:
     """End a plugin's pause or open breaker, and see that somebody delivers."""
     from tm.diagnosis.roster import resume
 
-    ended = resume(session.database, values["plugin"])
+    ended = resume(session.database, values["plugin"], at=stamp(session.clock.now()))
     say(f"✓ {values['plugin']} is called again ({ended})." if ended else f"{values['plugin']} was not paused.")
     if mode(session.core.delivery, session.environ) == "background":
         session.hand_over()

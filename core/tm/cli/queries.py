@@ -15,6 +15,7 @@ from tm.metrics import as_json_fields, period, summarise
 from tm.store.events import Events
 from tm.store.listing import Listing, match
 from tm.store.tasks import Tasks
+from tm.store.tombstones import Tombstones
 from tm.times import since, zone
 
 if TYPE_CHECKING:
@@ -56,7 +57,7 @@ def run_events(session: Session, values: Mapping[str, Any]) -> int:
     events = Events(session.database)
     write = _write_json if values["format"] in ("json", "jsonl") else _write_text
     if values["id"]:
-        write(events.of_task(Tasks(session.database).resolve(values["id"])))
+        write(events.of_task(_task_id(session, values["id"])))
         return 0
     if values["since"]:
         start = since(values["since"], now=session.clock.now(), zone=zone(session.core.timezone))
@@ -66,6 +67,12 @@ def run_events(session: Session, values: Mapping[str, Any]) -> int:
     if values["follow"]:
         _follow(session, write)
     return 0
+
+
+def _task_id(session: Session, ref: str) -> str:
+    """The task, also a deleted one by its full id: its history stays."""
+    is_deleted = Tombstones(session.database).has(ref)
+    return ref if is_deleted else Tasks(session.database).resolve(ref)
 
 
 def _follow(session: Session, write: Any) -> None:

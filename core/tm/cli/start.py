@@ -6,7 +6,7 @@ import gc
 import os
 import sys
 
-from tm.errors import Outcome, TmError
+from tm.errors import Outcome, TmError, UsageError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from tm.cli.spec import Command
 
 BUG = 70
-NOT_DELIVERED = 6
+NOT_DELIVERED, UNAVAILABLE = 6, 4
 HOT = {
     "progress": "progress.COMMAND", "add": "add.COMMAND", "show": "show.COMMAND", "list": "listing.COMMAND",
     "context": "context.COMMAND", "block": "block.COMMAND", "complete": "complete.COMMAND",
@@ -28,36 +28,52 @@ HOT = {
 def run(words: Sequence[str]) -> NoReturn:
     """Run a command line and end the process, quickly: the store needs no farewell, the drain tidies up."""
     gc.disable()
+    _mind_streams()
     code = answer(words)
     try:
         sys.stdout.flush()
         sys.stderr.flush()
     except BrokenPipeError:
         code = code or 141
+    except OSError as error:
+        code = _complain_of(error)
     os._exit(code)
+
+
+def _mind_streams() -> None:
+    """Streams that are closed, or that cannot say every character, must not end a command."""
+    for number, name in ((1, "stdout"), (2, "stderr")):
+        stream = getattr(sys, name)
+        if stream is None:
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: PTH123, SIM115 - until the end
+            os.dup2(getattr(sys, name).fileno(), number)
+        elif stream.encoding.lower() != "utf-8":
+            stream.reconfigure(errors="backslashreplace")
+
+
+def _complain_of(error: Exception) -> int:
+    """What was asked for could not be written: the disk or device of stdout, not the store's."""
+    os.write(2, f"tm: the output cannot be written: {getattr(error, 'strerror', error)}.\n".encode())
+    return UNAVAILABLE
 
 
 def answer(words: Sequence[str]) -> int:
     """Run a command line and return its exit code; every expected error is one sentence on stderr."""
     try:
         return _run_hot(words) if words and words[0] in HOT else _run_typer(words)
-    except TmError as error:
-        from tm.cli.say import say
-
-        say(f"tm: {error}")
-        return error.exit_code
-    except Outcome as error:  # a plugin's own command met what its hooks would report
+    except (TmError, Outcome) as error:  # an Outcome: a plugin's own command met what its hooks would report
         from tm.cli.say import say
 
         say(f"tm: {error or type(error).__name__}")
-        return NOT_DELIVERED
+        return error.exit_code if isinstance(error, TmError) else NOT_DELIVERED
     except KeyboardInterrupt:
         sys.stderr.write("tm: interrupted.\n")
         return 130
     except BrokenPipeError:
         return 141
-    except Exception as error:  # the last door: a bug of tm itself
-        return _confess(error)
+    except Exception as error:  # the last door
+        is_output = isinstance(error, OSError) and error.filename is None
+        return _complain_of(error) if is_output else _confess(error)
 
 
 def _run_hot(words: Sequence[str]) -> int:
@@ -69,7 +85,7 @@ def _run_hot(words: Sequence[str]) -> int:
         return _run_typer(words)
     from tm.app import Session
 
-    session = Session(os.environ, os.getcwd())  # noqa: PTH109 - pathlib is dear
+    session = Session(os.environ, here())
     code = command.run(session, values)
     if os.isatty(2) and session.core.plugins:
         from tm.cli.remind import is_time, remind  # a person is watching, so it may cost a little
@@ -77,6 +93,14 @@ def _run_hot(words: Sequence[str]) -> int:
         if is_time(session):
             remind(session)
     return code
+
+
+def here() -> str:
+    """The current folder. Raises UsageError where it was deleted meanwhile."""
+    try:
+        return os.getcwd()  # noqa: PTH109 - pathlib is dear
+    except FileNotFoundError:
+        raise UsageError("The current folder does not exist any more. Change to another one: cd") from None
 
 
 def _hot_command(verb: str) -> Command:

@@ -69,10 +69,17 @@ class Binding:
         """What pydantic found wrong first, without any secret."""
         place, sentence = first_problem(error, self.model)
         if sentence.endswith(" is missing"):
-            variable = self._variable(place)
-            sentence += f"; set it under [plugins.{self.name}] or as {variable}"
-        text = f"{self._spot(dotted(place))}: [plugins.{self.name}] {sentence}"
+            sentence += f"; set it {self._where_to_set(place)}"
+        spot, section = self._spot(dotted(place)), f"[plugins.{self.name}]"
+        text = f"{spot}: {sentence}" if spot == section else f"{spot}: {section} {sentence}"
         return Redactor(_secret_texts(self.values, self.model)).clean(text)
+
+    def _where_to_set(self, place: tuple[str | int, ...]) -> str:
+        variable = self._variable(place)
+        field = self.model.model_fields.get(str(place[0])) if len(place) == 1 else None
+        if field is not None and mentions(field.annotation, _SECRETS):
+            return f"with: tm config secret {self.name}.{place[0]} (or as {variable})"
+        return f"under [plugins.{self.name}] or as {variable}"
 
     def _variables(self, environ: Mapping[str, str]) -> dict[Keys, str]:
         """The variable that fills each place; one with the value wins over one that names a file."""

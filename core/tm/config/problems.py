@@ -23,7 +23,9 @@ _TABLE = re.compile(r"a valid dictionary(?: or instance of \w+)?")
 
 def first_problem(error: ValidationError, model: type[BaseModel]) -> tuple[tuple[str | int, ...], str]:
     """The place and the sentence, without a full stop, of the first mistake; never the value itself."""
-    problem = error.errors(include_input=False, include_url=False, include_context=False)[0]
+    found = error.errors(include_input=False, include_url=False, include_context=False)
+    # what is there and wrong goes first: a key that is missing may be the misspelled one
+    problem = min(found, key=lambda each: each["type"] == "missing")
     place = tuple(part for part in problem["loc"] if part != "[key]")
     key = dotted(place)
     if problem["type"] == "extra_forbidden":

@@ -28,7 +28,8 @@ LATE = timedelta(hours=1)
 def worker_finding(session: Session) -> Finding:
     """Whether a worker is alive, and whether one is needed."""
     if not is_worker_free(session.path):
-        return Finding(level="ok", message=f"A worker is alive (process {WorkerLock(session.path).holder()}).")
+        pid, kind = WorkerLock(session.path).holder()
+        return Finding(level="ok", message=f"A {kind or 'worker'} is alive (process {pid}).")
     how = mode(session.core.delivery, session.environ)
     if how != "worker" or not session.core.plugins:
         return Finding(level="ok", message=f"No worker is alive; none is needed now (delivery is {how}).")

@@ -144,6 +144,6 @@ def _backlog(hosting: Hosting, checked: Mapping[str, Sequence[Finding]], *, only
 
 
 def _resumed(session: Session, name: str) -> Finding:
-    ended = resume(session.database, name)
+    ended = resume(session.database, name, at=stamp(session.clock.now()))
     session.nudge()
     return Finding(level="ok", message=f"Its check is good; this pause is over: {ended}")

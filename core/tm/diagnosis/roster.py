@@ -111,8 +111,8 @@ def settings_model(name: str) -> type[PluginSettings] | None:
     return model if is_right else None
 
 
-def resume(database: Database, name: str) -> str | None:
-    """End a plugin's pause or open breaker; what it was, or None if there was nothing to end.
+def resume(database: Database, name: str, *, at: str) -> str | None:
+    """End a plugin's pause or open breaker at `at`; what it was, or None if there was nothing to end.
 
     Raises NotFound for a plugin no worker has seen yet.
     """
@@ -120,7 +120,7 @@ def resume(database: Database, name: str) -> str | None:
         health = PluginRecords(database).health().get(name)
         if health is None:
             raise NotFound(f"No worker has seen a plugin {name[:60]!r} yet. See the names: tm plugins")
-        Ledger(database).resume(name)
+        Ledger(database).resume(name, at=at)
     if health.paused:
         return health.paused
     return f"paused until {health.open_until}" if health.open_until else None

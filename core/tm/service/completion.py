@@ -51,6 +51,8 @@ def complete(
             actual_hours=task.actual_hours if actual_hours is None else actual_hours,
         )
         data = _frozen(work, judged, measured, validate=validate, force=force)
+        if task.waits:
+            work.remarks.append(f"Task {task.id} was completed although it still {task.blocked_reason}.")
         caused = work.keep(task, done, events.COMPLETED, data={"summary": summary, **data} if summary else data)
         free_dependents(work, task.id, caused_by=caused)
         return task.id

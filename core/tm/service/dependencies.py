@@ -23,6 +23,8 @@ def depend(work: Work, task_id: str, refs: Sequence[str]) -> tuple[str, ...]:
     dependencies.clear(task_id)
     for ref in refs:
         target = work.tasks.resolve(ref, exact=work.exact)
+        if target == task_id:
+            raise Refused(f"Task {task_id} cannot wait for itself.")
         if dependencies.reaches(target, task_id):
             raise Refused(f"Task {task_id} cannot wait for {target}: {target} already waits for {task_id}.")
         dependencies.add(task_id, target)
@@ -64,4 +66,5 @@ def _look_again(work: Work, waiter: str, *, caused_by: str) -> None:
             work.keep(task, waits, events.UPDATED, caused_by=caused_by)
     else:
         freed = task.moved_to(task.blocked_from or model.PENDING)
+        work.remarks.append(f"Task {waiter} is free now: {task.title}")
         work.keep(task, freed, events.UNBLOCKED, data={"note": "dependencies finished"}, caused_by=caused_by)

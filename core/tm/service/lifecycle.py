@@ -65,6 +65,8 @@ def unblock(work: Work, ref: str, *, note: str | None = None) -> str:
         task = work.get(ref)
         if task.status != model.BLOCKED:
             raise InvalidTransition(f"Task {task.id} is {task.status}, not blocked; nothing was changed.")
+        if task.waits:
+            work.remarks.append(f"Task {task.id} goes on although it still {task.blocked_reason}.")
         work.keep(task, task.moved_to(task.blocked_from or model.PENDING), events.UNBLOCKED, data=data)
         return task.id
 

@@ -36,6 +36,9 @@ update delivery set state = 'dropped', holds = 0, ended_at = ?1, generation = ge
 where id = ?2 and state in ('dead', 'pending')"""
 RESUME = """
 update plugin set paused = null, paused_at = null, failures = 0, trips = 0, open_until = null where name = ?"""
+AT_ONCE = """
+update delivery set due_at = ?
+where plugin = ? and state in ('pending', 'claimed') and state = 'pending' and due_at > ?"""
 STATUS = """
 select p.name, p.state, p.state_reason, p.paused, p.open_until, p.last_error, p.last_success_at,
   (select count(*) from delivery where plugin = p.name and state in ('pending', 'claimed')),
@@ -132,11 +135,12 @@ class Ledger:
         if self._database.execute(DROP, (at, delivery_id)).rowcount != 1:
             raise Refused(f"Delivery {delivery_id} is {row.state}; only a dead or pending one can be dropped.")
 
-    def resume(self, plugin: str) -> None:
+    def resume(self, plugin: str, *, at: str) -> None:
         """Let a paused or resting plugin be called again; the age of what it is owed counts anew. Raises NotFound."""
         if self._database.execute(RESUME, (plugin,)).rowcount != 1:
             raise NotFound(f"No plugin {plugin!r} was ever delivered to. See the plugins: tm plugins")
         Outbox(self._database).forget_age(plugin)
+        self._database.execute(AT_ONCE, (at, plugin, at))
 
     def standings(self) -> list[Standing]:
         """How each plugin ever seen stands."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import tm
-from tm_slack.notices import notice_for
+from tm_slack.notices import notice_for, why
 from tm_slack.settings import Settings
 
 if TYPE_CHECKING:
@@ -60,3 +60,8 @@ def _tell(event: Event, hub: Hub) -> None:
         from tm_slack.sending import send  # the SDK is dear to import, and most events are not told
 
         send(notice, event, hub)
+
+
+def explain(event: Event, hub: Hub) -> list[str]:
+    """Which notice the event is worth under these settings and by which rule, for `tm explain`."""
+    return why(event, hub.settings)

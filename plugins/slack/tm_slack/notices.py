@@ -40,6 +40,15 @@ def notice_for(event: Event, settings: Settings) -> Notice | None:
     return own if is_told else None
 
 
+def why(event: Event, settings: Settings) -> list[str]:
+    """Which rule decides, and what it comes to, in sentences."""
+    route = next((n for n, each in enumerate(settings.routes, start=1) if matches(each.when, event)), None)
+    words = ", ".join(_words_for(event, settings)) or "nothing"
+    rule = f"Route {route} matches" if route else "No route matches, so `events` decides"
+    notice = notice_for(event, settings)
+    return [f"{rule}: {words} is told.", f"This is told as {notice}." if notice else "This is not told."]
+
+
 def _words_for(event: Event, settings: Settings) -> tuple[Word, ...]:
     route = next((route for route in settings.routes if matches(route.when, event)), None)
     return route.events if route else settings.events

@@ -36,7 +36,8 @@ create index task_by_completion on task
   (completed_at, feedback_quality, feedback_timeliness, feedback_automated, estimated_hours, actual_hours)
   where completed_at is not null;
 
-create table label (task_id text not null, label text not null, primary key (label, task_id)) without rowid;
+-- columns in the order of the key: quick_check of SQLite 3.40 misreads any other
+create table label (label text not null, task_id text not null, primary key (label, task_id)) without rowid;
 create index label_by_task on label (task_id);
 
 create table criterion (
