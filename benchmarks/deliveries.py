@@ -55,5 +55,8 @@ def _measure(client: str, url: str, *, threads: int, count: int, rounds: int) ->
     for path in hub.store.parent.glob("tm.db*"):
         path.unlink()
     command = [str(PYTHON), str(_LOOP), client, url, str(count), str(rounds)]
-    done = subprocess.run(command, env=hub.environ, cwd=hub.root, check=True, stdout=subprocess.PIPE, text=True)
+    with (hub.folder / "worker.log").open("w") as log:
+        done = subprocess.run(
+            command, env=hub.environ, cwd=hub.root, check=True, stdout=subprocess.PIPE, stderr=log, text=True
+        )
     return [(worker, bare) for worker, bare in json.loads(done.stdout)]

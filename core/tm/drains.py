@@ -59,6 +59,7 @@ def run_worker(session: Session, log: Callable[[Hosting], logging.Logger]) -> No
     A lingering drain makes room. Raises Refused when another worker is alive; settings that are wrong while
     it runs leave the old ones in force.
     """
+    signal.signal(signal.SIGTERM, _end_at_once)
     lock = WorkerLock(session.path)
     session.database.execute("select 1")
     _take_over(lock, session)
@@ -68,6 +69,11 @@ def run_worker(session: Session, log: Callable[[Hosting], logging.Logger]) -> No
             hosting = _renewed(hosting, log(hosting))
     finally:
         lock.let_go()
+
+
+def _end_at_once(*_: object) -> None:
+    """What SIGTERM means while a worker is still being made: nothing is under way yet."""
+    raise SystemExit(0)
 
 
 def _take_over(lock: WorkerLock, session: Session) -> None:

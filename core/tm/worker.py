@@ -171,7 +171,7 @@ class Worker:
 
     def _round(self) -> None:
         """One turn of the loop: wait for something to happen, then do what there is to do."""
-        results = self._wait()
+        results = self._wait(0 if self._seen is None else POLL)
         try:
             self._look_at_the_outbox(is_turn_next=bool(results))
             if results or (self._due is not None and self._due <= self._clock.now()):
@@ -196,12 +196,12 @@ class Worker:
         changed = self._database.changed()
         if changed == self._seen and not is_set_back:
             return
-        while self._dispatcher.fan.fan_out():
-            pass
-        self._dispatcher.fan.judge()
+        has_more = self._dispatcher.fan.fan_out() > 0  # one batch a round, so that a flood holds up no delivery
+        if not has_more:
+            self._dispatcher.fan.judge()
         if not is_turn_next:
             self._due = self._dispatcher.next_due(self._with_room())
-        self._seen = changed
+        self._seen = None if has_more else changed
 
     def _store_is_down(self, results: list[Result], error: StoreError) -> None:
         """A full disk or a locked store passes: keep the results, say so once, try again shortly."""
@@ -213,10 +213,10 @@ class Worker:
             self._log.error("store is down", extra={"error": str(error)})
         self._stopping.wait(1.0)
 
-    def _wait(self) -> list[Result]:
+    def _wait(self, seconds: float) -> list[Result]:
         results = []
         with contextlib.suppress(queue.Empty):
-            results.append(self._results.get(timeout=POLL))
+            results.append(self._results.get(timeout=seconds))
             while True:
                 results.append(self._results.get_nowait())
         for result in results:
@@ -301,7 +301,7 @@ class Worker:
         """Nothing due soon, nothing under way but calls that hang; a store that stays down ends it too."""
         if self._down_since is not None:
             return self._clock.monotonic() - self._down_since > GRACE
-        if len(self._flying) > len(self._overdue):
+        if self._seen is None or len(self._flying) > len(self._overdue):
             return False
         return self._due is None or self._due > self._clock.now() + plan.linger
 
@@ -309,7 +309,7 @@ class Worker:
         """Let the calls under way end, within reason; what is still out is reclaimed by the next worker."""
         until = self._clock.monotonic() + GRACE
         while self._flying and self._clock.monotonic() < until:
-            results = self._wait()
+            results = self._wait(POLL)
             if results:
                 self._dispatcher.turn(results, {})
         self._log.info("stopped", extra={"left": len(self._flying)})

@@ -15,7 +15,7 @@ from tests.faults.worker_kit import RIGHT, Folder, kill
 pytestmark = pytest.mark.slow
 
 
-def wait_until(claim: object, seconds: float = 20.0) -> None:
+def wait_until(claim: object, seconds: float = 90.0) -> None:
     until = time.monotonic() + seconds
     while not claim():  # type: ignore[operator]
         assert time.monotonic() < until, "it never came true"
@@ -107,7 +107,9 @@ def test_a_stopped_worker_keeps_its_place_and_nobody_delivers_twice(tmp_path: Pa
     worker = folder.start("worker")
     wait_until(lambda: folder.effects())
     worker.send_signal(signal.SIGSTOP)
-    folder.tm("progress", task, "while it is stopped")
+    while folder.tm("progress", task, "while it is stopped").returncode:  # stopped in the middle of a commit
+        worker.send_signal(signal.SIGCONT)
+        worker.send_signal(signal.SIGSTOP)
     beside = folder.tm("deliver", TM_DELIVERY_WAIT="1")
     worker.send_signal(signal.SIGCONT)
     wait_until(lambda: len(folder.effects()) == 3)
@@ -129,7 +131,7 @@ def test_no_wake_up_is_lost_when_drains_die_at_random(tmp_path: Path) -> None:
         while not stopping.is_set():
             time.sleep(dice.uniform(0.05, 0.3))
             holder = folder.path / ".tm" / "tm.db.worker"
-            pid = holder.read_text(encoding="ascii").strip() if holder.exists() else ""
+            pid = holder.read_text(encoding="ascii").partition(" ")[0] if holder.exists() else ""
             line = Path(f"/proc/{pid}/cmdline") if pid else None
             if line is not None and line.exists() and b"deliver" in line.read_bytes():
                 subprocess.run(["kill", "-9", pid], check=False, capture_output=True)
@@ -292,3 +294,58 @@ def test_a_worker_takes_up_changed_settings_by_itself(tmp_path: Path) -> None:
 
     assert "settings changed" in log
     assert folder.count() == RIGHT
+
+
+@pytest.mark.parametrize("mode", ["background", "inline"])
+def test_waiting_outlasts_a_first_attempt_that_fails(tmp_path: Path, mode: str) -> None:
+    folder = Folder(tmp_path, fails=1)
+    done = folder.tm("add", "A task", "--wait", TM_DELIVERY=mode, TM_DELIVERY_WAIT="30")
+
+    assert done.returncode == 0, done.stderr
+    assert "probe: delivered" in done.stderr
+
+
+def lingering(folder: Folder) -> None:
+    """A drain in the background that waits for a tool which is not ready yet."""
+    (folder.path / "tm.toml").write_text("[plugins.probe]\nrefuses = true\n", encoding="utf-8")
+    folder.tm("add", "A task", TM_DELIVERY="background")
+    wait_until(lambda: folder.query("select 1 from delivery where attempt > 0 and state = 'pending'"))
+
+
+def test_a_lingering_drain_takes_up_changed_settings(tmp_path: Path) -> None:
+    folder = Folder(tmp_path)
+    lingering(folder)
+    (tmp_path / "tm.toml").write_text("[plugins.probe]\nrefuses = false\n", encoding="utf-8")
+    wait_until(lambda: folder.effects())
+
+    assert folder.count() == RIGHT
+
+
+def test_a_lingering_drain_makes_room_for_a_worker(tmp_path: Path) -> None:
+    folder = Folder(tmp_path)
+    lingering(folder)
+    worker = folder.start("worker")
+    lock = folder.path / ".tm" / "tm.db.worker"
+    wait_until(lambda: lock.read_text(encoding="ascii").split() == [str(worker.pid), "worker"])
+    worker.terminate()
+    _, log = worker.communicate(timeout=30)
+
+    assert worker.returncode == 0
+    assert "started" in log
+
+
+def test_settings_that_are_wrong_for_a_moment_do_not_end_a_worker(tmp_path: Path) -> None:
+    folder = Folder(tmp_path)
+    config = tmp_path / "tm.toml"
+    config.write_text("[plugins.probe]\n", encoding="utf-8")
+    worker = folder.start("worker")
+    wait_until(lambda: (folder.path / ".tm" / "tm.db.worker").exists())
+    config.write_text("[plugins.probe\n", encoding="utf-8")
+    time.sleep(4)
+    config.write_text("[plugins.probe]\n", encoding="utf-8")
+    folder.add()
+    wait_until(lambda: folder.effects())
+    worker.terminate()
+    worker.communicate(timeout=30)
+
+    assert worker.returncode == 0

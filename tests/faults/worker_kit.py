@@ -16,6 +16,7 @@ PROBE = textwrap.dedent(
     """A plugin that appends one line per effect: event id, task, revision. It can look before it repeats."""
 
     import os, time
+    from datetime import timedelta
     import tm
 
 
@@ -24,13 +25,16 @@ PROBE = textwrap.dedent(
         pause: float = 0.0
         looks: bool = True
         refuses: bool = False
+        fails: int = 0
 
 
     @tm.hookimpl
     def on_event(event, hub):
         settings = hub.settings
         if settings.refuses:
-            raise tm.RetryLater("not now")
+            raise tm.RetryLater("not now", after=timedelta(seconds=2))
+        if hub.attempt.number <= settings.fails:
+            raise RuntimeError("failed on purpose")
         if settings.looks and hub.attempt.may_have_happened and event.id in open(settings.file).read():
             return
         time.sleep(settings.pause)

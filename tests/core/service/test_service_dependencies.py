@@ -234,7 +234,7 @@ def test_a_persons_block_keeps_its_reason_over_new_dependencies(desk):
 def test_a_task_cannot_wait_for_itself(desk):
     task_id = desk.add()
 
-    with pytest.raises(Refused, match=f"Task {task_id} cannot wait for {task_id}"):
+    with pytest.raises(Refused, match=f"Task {task_id} cannot wait for itself"):
         depend(desk, task_id, task_id)
     assert targets(desk, task_id) == []
 
