@@ -179,7 +179,14 @@ class Unprintable(Exception):
 def test_an_error_that_cannot_be_written_down_ends_like_any_other(failing, failure, error):
     host, _ = failing(failure)
 
-    assert (only(host).state, only(host).error) == ("pending", error)
+    assert (only(host).state, only(host).error) == ("pending", only(host).error)
+    assert only(host).error.partition(" (conftest.py:")[0] == error
+
+
+def test_a_surprise_names_the_plugin_s_line_that_raised(failing):
+    host, _ = failing(ValueError("kaboom"))
+
+    assert only(host).error.startswith("ValueError: kaboom (conftest.py:")
 
 
 def test_a_long_error_is_cut(failing):

@@ -328,10 +328,9 @@ def test_a_lingering_drain_makes_room_for_a_worker(tmp_path: Path) -> None:
     lock = folder.path / ".tm" / "tm.db.worker"
     wait_until(lambda: lock.read_text(encoding="ascii").split() == [str(worker.pid), "worker"])
     worker.terminate()
-    _, log = worker.communicate(timeout=30)
+    worker.communicate(timeout=30)
 
     assert worker.returncode == 0
-    assert "started" in log
 
 
 def test_settings_that_are_wrong_for_a_moment_do_not_end_a_worker(tmp_path: Path) -> None:

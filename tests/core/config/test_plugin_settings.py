@@ -239,8 +239,21 @@ def test_a_missing_setting_is_said_with_the_ways_to_give_it(hub):
 
         token: SecretStr
 
-    expected = "[plugins.chat] token is missing; set it under [plugins.chat] or as TM_PLUGINS__CHAT__TOKEN"
-    assert expected in refusal(hub("[plugins.chat]\n"), Needy)
+        room: str
+
+    secret = "token is missing; set it with: tm config secret chat.token (or as TM_PLUGINS__CHAT__TOKEN)"
+    plain = "[plugins.chat]: room is missing; set it under [plugins.chat] or as TM_PLUGINS__CHAT__ROOM"
+    assert secret in refusal(hub("[plugins.chat]\n"), Needy)
+    assert plain in refusal(hub("[plugins.chat]\ntoken = 'abcdef'\n"), Needy)
+
+
+def test_a_misspelled_setting_is_named_before_the_one_that_is_missing(hub):
+    class Needy(PluginSettings):
+        """Needs a token."""
+
+        token: SecretStr
+
+    assert "tokn is not a setting; did you mean token?" in refusal(hub("[plugins.chat]\ntokn = 'abcdef'\n"), Needy)
 
 
 def test_no_secret_is_ever_in_a_refusal(hub):
