@@ -241,9 +241,9 @@ def test_a_missing_setting_is_said_with_the_ways_to_give_it(hub):
 
         room: str
 
-    secret = "token is missing; set it with: tm config secret chat.token (or as TM_PLUGINS__CHAT__TOKEN)"
+    hidden = "token is missing; set it with: tm config secret chat.token (or as TM_PLUGINS__CHAT__TOKEN)"
     plain = "[plugins.chat]: room is missing; set it under [plugins.chat] or as TM_PLUGINS__CHAT__ROOM"
-    assert secret in refusal(hub("[plugins.chat]\n"), Needy)
+    assert hidden in refusal(hub("[plugins.chat]\n"), Needy)
     assert plain in refusal(hub("[plugins.chat]\ntoken = 'abcdef'\n"), Needy)
 
 
