@@ -71,7 +71,7 @@ class Binding:
         if sentence.endswith(" is missing"):
             sentence += f"; set it {self._where_to_set(place)}"
         spot, section = self._spot(dotted(place)), f"[plugins.{self.name}]"
-        text = f"{spot}: {sentence}" if spot == section else f"{spot}: {section} {sentence}"
+        text = f"{section} {sentence}" if spot == section else f"{spot}: {section} {sentence}"
         return Redactor(_secret_texts(self.values, self.model)).clean(text)
 
     def _where_to_set(self, place: tuple[str | int, ...]) -> str:

@@ -242,7 +242,7 @@ def test_a_missing_setting_is_said_with_the_ways_to_give_it(hub):
         room: str
 
     hidden = "token is missing; set it with: tm config secret chat.token (or as TM_PLUGINS__CHAT__TOKEN)"
-    plain = "[plugins.chat]: room is missing; set it under [plugins.chat] or as TM_PLUGINS__CHAT__ROOM"
+    plain = "[plugins.chat] room is missing; set it under [plugins.chat] or as TM_PLUGINS__CHAT__ROOM"
     assert hidden in refusal(hub("[plugins.chat]\n"), Needy)
     assert plain in refusal(hub("[plugins.chat]\ntoken = 'abcdef'\n"), Needy)
 
