@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from benchmarks.endpoint import Endpoint
 from benchmarks.figures import heading, report, skipped
 from benchmarks.hubs import Hub, three_plugins
+from benchmarks.installed import PYTHON
 from benchmarks.pairs import ROUNDS, has_valgrind, instructions, peak, ratio
 
 if TYPE_CHECKING:
@@ -15,6 +16,16 @@ if TYPE_CHECKING:
     from benchmarks.pairs import Command
 
 POOL = ROUNDS + 10
+FLOOR = """
+import os, sqlite3, sys
+database = sqlite3.connect(sys.argv[1], isolation_level=None)
+database.execute("pragma journal_mode = wal")
+database.execute("create table if not exists note (words text)")
+database.execute("pragma synchronous = full")
+database.execute("insert into note values ('half of it is done')")
+print("noted", flush=True)
+os._exit(0)
+"""
 CRITERIA = '[{"criterion": "Tests pass", "measurable": "test_failures == 0"}, {"criterion": "Reviewed"}]'
 
 
@@ -25,6 +36,7 @@ def run(*, is_quick: bool) -> None:
         hub = Hub("verbs", plugins=three_plugins(), webhook=endpoint.url)
         verbs = _verbs(hub, _tasks(hub, 100 if is_quick else 1000))
         heading('Hot verbs, three plugins, FULL durability, delivery = "worker", over `python -c pass`')
+        report("one INSERT by sqlite3, committed durably: wall", _floor(hub, rounds))
         for name, make in verbs.items():
             report(f"{name}: wall", ratio(make, lambda _: hub.bare(), rounds=rounds), at_most=2.2)
         _instructions(hub, verbs)
@@ -59,6 +71,12 @@ def _verbs(hub: Hub, ids: list[str]) -> dict[str, Callable[[int], Command]]:
         "show ID --format json": on("show", "--format", "json"),
         "list --limit 50 --format json": lambda _: hub.command("list", "--limit", "50", "--format", "json"),
     }
+
+
+def _floor(hub: Hub, rounds: int) -> float:
+    """What any durable write from Python takes on this disk now."""
+    write = hub.bare()._replace(argv=(str(PYTHON), "-c", FLOOR, str(hub.folder / "floor.db")))
+    return ratio(lambda _: write, lambda _: hub.bare(), rounds=rounds)
 
 
 def _instructions(hub: Hub, verbs: dict[str, Callable[[int], Command]]) -> None:

@@ -67,6 +67,11 @@ class Session:
             self._database = SqliteDatabase(self.path)
         return self._database
 
+    def leave(self) -> None:
+        """What is left to do before the process ends without any farewell."""
+        if self._database is not None:
+            self._database.leave()
+
     @property
     def actor(self) -> str:
         """Who acts when nobody says: TM_ACTOR, git's user.email, or user@host."""

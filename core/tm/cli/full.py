@@ -165,7 +165,10 @@ def _callback(command: Command) -> Callable[..., int]:
         words: list[Argument | Option] = [*command.arguments, *command.options]
         for many in [each.name for each in words if each.many]:
             typed[many] = typed[many] or ()
-        return command.run(_session(context.find_root().obj), typed)
+        session = _session(context.find_root().obj)
+        code = command.run(session, typed)
+        session.leave()
+        return code
 
     parameters = [_parameter("ctx", typer.Context, inspect.Parameter.empty)]
     parameters += [_argument(each) for each in command.arguments]

@@ -92,6 +92,7 @@ def _run_hot(words: Sequence[str]) -> int:
 
         if is_time(session):
             remind(session)
+    session.leave()
     return code
 
 

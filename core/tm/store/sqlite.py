@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 SCHEMA_VERSION = 1
 WAIT = 30.0
+LONGEST_LOG = 1_000_000
 FORGET_WORDS = "insert into task_text (task_text) values ('optimize')"
 
 _REFUSED = (sqlite3.Error, UnicodeEncodeError, OverflowError)
@@ -85,6 +86,19 @@ class SqliteDatabase:
         if self._lock is not None:
             os.close(self._lock)
             self._lock = None
+
+    def leave(self) -> None:
+        """Before a process ends without closing: keep the write-ahead log short.
+
+        Only a connection that closes resets the log for good; where no other process is there for a while, the
+        log would grow, and every next process reads it from the start.
+        """
+        try:
+            is_long = self._connection is not None and os.stat(f"{self.path}-wal").st_size > LONGEST_LOG  # noqa: PTH116
+        except OSError:
+            return
+        if is_long:
+            self.close()
 
     def line_up(self) -> None:
         """Wait for the write lock: a kernel lock, because SQLite itself waits by polling and starves some."""
