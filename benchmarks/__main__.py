@@ -14,7 +14,7 @@ from benchmarks.installed import install
 SECTIONS = {
     "verbs": "hot verbs over an interpreter that does nothing",
     "scale": "the same commands in a small and a large store",
-    "endpoints": "a hot verb while the endpoint is slow, hangs or refuses",
+    "trouble": "a hot verb while the endpoint is slow, hangs or refuses",
     "deliveries": "deliveries a second over a bare loop of the same client",
     "commits": "commit to request, changes over the raw disk, many writers",
     "bulk": "import, and a list of everything",
@@ -24,15 +24,17 @@ SECTIONS = {
 
 def main() -> None:
     """Install the wheel, run the sections asked for (all, if none is named)."""
-    names = argparse.ArgumentParser(
+    parser = argparse.ArgumentParser(
         prog="python -m benchmarks",
         description="Measure an installed tm. Goals are printed, never enforced: the exit code is 0.",
         epilog="; ".join(f"{name}: {what}" for name, what in SECTIONS.items()),
     )
-    names.add_argument("names", nargs="*", metavar="NAME", choices=[*SECTIONS, []], help=", ".join(SECTIONS))
-    names.add_argument("--quick", action="store_true", help="fewer rounds, smaller stores")
-    names.add_argument("--as-installed", action="store_true", help="do not build the wheel anew")
-    asked = names.parse_args()
+    parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(SECTIONS))
+    parser.add_argument("--quick", action="store_true", help="fewer rounds, smaller stores")
+    parser.add_argument("--as-installed", action="store_true", help="do not build the wheel anew")
+    asked = parser.parse_args()
+    if unknown := [name for name in asked.names if name not in SECTIONS]:
+        parser.error(f"there is no section {unknown[0]!r}; choose from {', '.join(SECTIONS)}")
     if not asked.as_installed:
         install()
     _say_where()

@@ -69,6 +69,11 @@ def ratio(
     return median(found[2:])
 
 
+def always(command: Command) -> Callable[[int], Command]:
+    """The same command in every round."""
+    return lambda _: command
+
+
 def has_valgrind() -> bool:
     """Whether instructions can be counted here."""
     return shutil.which("valgrind") is not None

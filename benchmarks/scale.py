@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from benchmarks.figures import heading, report, skipped
 from benchmarks.hubs import Hub, three_plugins
-from benchmarks.pairs import ROUNDS, has_valgrind, instructions, ratio
+from benchmarks.pairs import ROUNDS, always, has_valgrind, instructions, ratio
 from benchmarks.stores import store_of
 
 if TYPE_CHECKING:
@@ -26,11 +26,10 @@ def run(*, is_quick: bool) -> None:
     heading(f"{large:,} tasks over {SMALL:,} tasks")
     small_words, large_words = _commands(small_hub), _commands(large_hub)
     for name, goal in _GOALS.items():
-        here, there = large_words[name], small_words[name]
-        found = ratio(lambda _, w=here: large_hub.command(*w), lambda _, w=there: small_hub.command(*w), rounds=rounds)
-        report(f"{name}: wall", found, at_most=goal)
+        here, there = large_hub.command(*large_words[name]), small_hub.command(*small_words[name])
+        report(f"{name}: wall", ratio(always(here), always(there), rounds=rounds), at_most=goal)
         if has_valgrind():
-            figure = instructions(large_hub.command(*here)) / instructions(small_hub.command(*there))
+            figure = instructions(here) / instructions(there)
             report(f"{name}: instructions", figure, at_most=goal if goal == FLAT_METRICS else FLAT_INSTRUCTIONS)
     if not has_valgrind():
         skipped("instructions", "valgrind is not installed")

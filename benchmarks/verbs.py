@@ -8,7 +8,7 @@ from benchmarks.endpoint import Endpoint
 from benchmarks.figures import heading, report, skipped
 from benchmarks.hubs import Hub, three_plugins
 from benchmarks.installed import PYTHON
-from benchmarks.pairs import ROUNDS, has_valgrind, instructions, peak, ratio
+from benchmarks.pairs import ROUNDS, always, has_valgrind, instructions, peak, ratio
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -38,7 +38,7 @@ def run(*, is_quick: bool) -> None:
         heading('Hot verbs, three plugins, FULL durability, delivery = "worker", over `python -c pass`')
         report("one INSERT by sqlite3, committed durably: wall", _floor(hub, rounds))
         for name, make in verbs.items():
-            report(f"{name}: wall", ratio(make, lambda _: hub.bare(), rounds=rounds), at_most=2.2)
+            report(f"{name}: wall", ratio(make, always(hub.bare()), rounds=rounds), at_most=2.2)
         _instructions(hub, verbs)
         _memory(hub, verbs)
         _background(endpoint, rounds)
@@ -69,14 +69,14 @@ def _verbs(hub: Hub, ids: list[str]) -> dict[str, Callable[[int], Command]]:
         "block ID --reason TEXT": on("block", "--reason", "waiting for the key"),
         "complete ID --validate": on("complete", "--validate"),
         "show ID --format json": on("show", "--format", "json"),
-        "list --limit 50 --format json": lambda _: hub.command("list", "--limit", "50", "--format", "json"),
+        "list --limit 50 --format json": always(hub.command("list", "--limit", "50", "--format", "json")),
     }
 
 
 def _floor(hub: Hub, rounds: int) -> float:
     """What any durable write from Python takes on this disk now."""
     write = hub.bare()._replace(argv=(str(PYTHON), "-c", FLOOR, str(hub.folder / "floor.db")))
-    return ratio(lambda _: write, lambda _: hub.bare(), rounds=rounds)
+    return ratio(always(write), always(hub.bare()), rounds=rounds)
 
 
 def _instructions(hub: Hub, verbs: dict[str, Callable[[int], Command]]) -> None:
@@ -104,9 +104,9 @@ def _background(endpoint: Endpoint, rounds: int) -> None:
         "progress ID TEXT": ("progress", task, "half of it is done"),
         "show ID --format json": ("show", task, "--format", "json"),
     }.items():
-        found = ratio(lambda _, w=words: hub.command(*w), lambda _: hub.bare(), rounds=rounds, after=hub.wait_for_drain)
+        command = hub.command(*words)
+        found = ratio(always(command), always(hub.bare()), rounds=rounds, after=hub.wait_for_drain)
         report(f"{name}: wall", found, at_most=2.2)
         if has_valgrind():
-            figure = instructions(hub.command(*words)) / instructions(hub.bare())
-            report(f"{name}: instructions", figure, at_most=2.0)
+            report(f"{name}: instructions", instructions(command) / instructions(hub.bare()), at_most=2.0)
             hub.wait_for_drain()
