@@ -80,7 +80,7 @@ def _take_over(lock: WorkerLock, session: Session) -> None:
     until = time.monotonic() + max(session.core.delivery_wait, 1)
     while not lock.take(WORKER):
         pid, kind = lock.holder()
-        if kind == DRAIN:
+        if kind == DRAIN and pid > 1:
             with contextlib.suppress(OSError):  # gone already, or another user's
                 os.kill(pid, signal.SIGTERM)
         if time.monotonic() > until:

@@ -45,7 +45,7 @@ def has_overdue(database: Database, plugins: Sequence[str], *, now: str) -> bool
 def is_worker_free(path: str) -> bool:
     """Whether no worker or drain is alive for the store at `path`."""
     try:
-        lock = os.open(f"{path}.worker", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        lock = os.open(f"{path}.worker", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
     except OSError:
         return False
     try:

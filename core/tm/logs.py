@@ -48,7 +48,7 @@ def open_log(
 
 
 def _private_file(path: str) -> RotatingFileHandler:
-    os.close(os.open(path, os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600))
+    os.close(os.open(path, os.O_CREAT | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600))
     return RotatingFileHandler(path, maxBytes=_FILE_LIMIT, backupCount=_FILES, encoding="utf-8")
 
 
@@ -78,7 +78,9 @@ class _Lines(logging.Formatter):
 
     def _text(self, record: logging.LogRecord, fields: Mapping[str, Any]) -> str:
         pairs = " ".join(f"{name}={_quoted(value)}" for name, value in fields.items() if value is not None)
-        return f"{stamp(self._now())} {record.levelname.lower():7} {record.getMessage()} {pairs}".rstrip()
+        said = record.getMessage()
+        said = said if said.isprintable() else json.dumps(said, ensure_ascii=False)
+        return f"{stamp(self._now())} {record.levelname.lower():7} {said} {pairs}".rstrip()
 
 
 def _quoted(value: Any) -> str:

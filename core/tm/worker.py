@@ -54,7 +54,7 @@ class WorkerLock:
     def take(self, kind: str) -> bool:
         """Take the lock, as a WORKER or a DRAIN, if it is free. Raises StoreError when its file cannot be opened."""
         try:
-            file = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            file = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
         except OSError as error:
             raise StoreError(f"The lock file {self._path} cannot be opened: {error.strerror}.") from error
         try:

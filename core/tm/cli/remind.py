@@ -28,7 +28,7 @@ def remind(session: Session) -> None:
     words = ", ".join(f"{each.plugin} ({each.paused or f'{each.owed} owed since {each.oldest}'})" for each in late)
     say(f"Not told yet: {words}. Look: tm delivery status")
     with contextlib.suppress(OSError):
-        os.close(os.open(note(session.path), os.O_CREAT | os.O_WRONLY | os.O_CLOEXEC, 0o600))
+        os.close(os.open(note(session.path), os.O_CREAT | os.O_WRONLY | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600))
         os.utime(note(session.path))
 
 

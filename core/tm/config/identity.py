@@ -31,7 +31,7 @@ def git(arguments: list[str], environ: Mapping[str, str] | None = None) -> str |
     kept = {k: v for k, v in (os.environ if environ is None else environ).items() if k not in _ABOUT_A_REPOSITORY}
     try:
         done = subprocess.run(  # noqa: S603  # no shell; the arguments are ours
-            ["git", *arguments],  # noqa: S607  # the user's own git, wherever it is
+            ["git", "-c", "core.fsmonitor=false", *arguments],  # noqa: S607  # the user's own git, wherever it is
             env=kept,
             stdin=subprocess.DEVNULL,
             capture_output=True,

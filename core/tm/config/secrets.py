@@ -54,7 +54,20 @@ def write(place: Place, name: str, value: str) -> str:
 def tracked_by_git(path: str) -> bool:
     """Whether git tracks a file, so that a secret in it would be published. False without git."""
     folder, name = Path(path).parent, Path(path).name
-    listed = git(["-C", str(folder), "--literal-pathspecs", "ls-files", "--error-unmatch", "--", name])
+    # a repository inside a repository may name programs that git would run
+    listed = git(
+        [
+            "-c",
+            "safe.bareRepository=explicit",
+            "-C",
+            str(folder),
+            "--literal-pathspecs",
+            "ls-files",
+            "--error-unmatch",
+            "--",
+            name,
+        ]
+    )
     return listed is not None
 
 

@@ -39,7 +39,7 @@ def prepare_folder(path: str, *, create: bool) -> None:
         if not folder.is_dir():
             folder.mkdir(parents=True, mode=0o700, exist_ok=True)
         refuse_network_folder(str(folder))
-        os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+        os.close(os.open(path, os.O_CREAT | os.O_RDWR | os.O_NOFOLLOW, 0o600))
     except OSError as error:
         raise StoreError(
             f"The store {path} cannot be made: {error.strerror}. Name another place: TM_DATABASE_URL=…"

@@ -104,7 +104,8 @@ class SqliteDatabase:
         """Wait for the write lock: a kernel lock, because SQLite itself waits by polling and starves some."""
         if self._lock is None:
             try:
-                self._lock = os.open(f"{self.path}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+                flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW  # a repository may hold links
+                self._lock = os.open(f"{self.path}.lock", flags, 0o600)
             except OSError as error:
                 raise self._sentence(error) from error
         try:
