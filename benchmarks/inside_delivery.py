@@ -113,7 +113,7 @@ def _add(session: Session, count: int) -> None:
 
 
 def _deliver(hosting: Hosting) -> float:
-    log = open_log(os.environ, now=hosting.session.clock.now, clean=hosting.cleaners())
+    log = open_log(os.environ, now=hosting.session.clock.now, clean=hosting.clean)
     worker = hosting.worker(log, does_pull=False)
     start = time.perf_counter()
     worker.run(Plan())

@@ -5,8 +5,6 @@ from __future__ import annotations
 import time
 from datetime import UTC, datetime
 
-STAMP = "%Y-%m-%dT%H:%M:%S.%fZ"
-
 
 class Clock:
     """The machine's time. Tests hand in `tm.testing.FakeClock` instead."""
@@ -22,7 +20,7 @@ class Clock:
 
 def stamp(at: datetime) -> str:
     """An aware instant as the store keeps and prints it: UTC, microseconds, `Z`; sorts as text."""
-    return at.astimezone(UTC).strftime(STAMP)
+    return at.astimezone(UTC).isoformat(timespec="microseconds")[:26] + "Z"
 
 
 def instant(text: str) -> datetime:

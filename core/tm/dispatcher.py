@@ -4,28 +4,15 @@ from __future__ import annotations
 
 import inspect
 from datetime import timedelta
-from pathlib import Path
 from random import random as default_random
 from typing import TYPE_CHECKING, Any
 
 from tm.clock import instant, stamp
-from tm.errors import Outcome
 from tm.fanout import FanOut
-from tm.retry import (
-    Settled,
-    breaker_pause,
-    clamp,
-    failed,
-    rested,
-    resting,
-    settle,
-    shaken,
-    stale_claim,
-    succeeded,
-)
-from tm.store.outbox import Claimed, Ending, Orphan, Outbox
+from tm.recorder import Recorder, Result
+from tm.retry import breaker_pause, clamp, rested, resting
+from tm.store.outbox import Claimed, Outbox
 from tm.store.plugins import Health, PluginRecords
-from tm.values import Value
 
 if TYPE_CHECKING:
     import logging
@@ -33,20 +20,10 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from tm.clock import Clock
-    from tm.config.plugin import PluginSettings
     from tm.plugins import Plugin
     from tm.store.protocol import Database
 
-    Told = tuple[int, str, dict[str, Any]]
-
 KEEP_DELIVERED, KEEP_DEAD, KEEP_ATTEMPTS = timedelta(days=14), timedelta(days=90), timedelta(days=7)
-
-
-class Result(Value):
-    """How one call ended: `error` is what the hook raised, None when it returned."""
-
-    claimed: Claimed
-    error: BaseException | None = None
 
 
 class Dispatcher:
@@ -74,9 +51,9 @@ class Dispatcher:
         self._lend = lend
         self._log = log
         self._me = me
-        self._random = random
         self._outbox = Outbox(database)
         self._records = PluginRecords(database)
+        self._recorder = Recorder(database, plugins=plugins, random=random)
         self.fan = FanOut(database, clock, plugins=plugins, log=log)
         self._last_look: datetime | None = None
 
@@ -107,28 +84,10 @@ class Dispatcher:
         orphans = self._outbox.orphans()
         if not orphans:
             return 0
-        now = self._clock.now()
         with self._database.transaction():
-            health = self._records.health()
-            for orphan in orphans:
-                if self._reclaim(orphan, now).is_counted:
-                    health[orphan.plugin] = failed(health[orphan.plugin], now=now, is_probe=True)
-                    self._records.save_health(health[orphan.plugin])
+            self._recorder.reclaim(orphans, now=self._clock.now())
         self._log.warning("reclaimed", extra={"deliveries": len(orphans)})
         return len(orphans)
-
-    def _reclaim(self, orphan: Orphan, now: datetime) -> Settled:
-        settings = self.plugins[orphan.plugin].settings if orphan.plugin in self.plugins else None
-        settled = stale_claim(
-            orphan.reclaims,
-            failures=orphan.failures,
-            age=now - instant(orphan.first_attempt_at),
-            give_up_after=settings and settings.max_age,
-            random=self._random,
-        )
-        ending = _ending(settled, failures=orphan.failures, settings=settings, now=now)
-        self._outbox.reclaim(orphan, ending, at=stamp(now))
-        return settled
 
     def mind_clock(self) -> bool:
         """Whether the clock was set back since the last look (the first look says so too).
@@ -153,23 +112,24 @@ class Dispatcher:
             if right < due_at:
                 self._outbox.set_due(delivery_id, due_at=right)
 
-    def turn(self, results: Sequence[Result], room: Mapping[str, int]) -> list[Claimed]:
+    def turn(self, results: Sequence[Result], room: Mapping[str, int], *, only_suspect: bool = False) -> list[Claimed]:
         """Record how calls ended and claim the next ones, in one commit.
 
-        `room` says how many more calls each plugin may have in flight.
+        `room` says how many more calls each plugin may have in flight; with `only_suspect` one delivery is claimed
+        at most, of those with which a worker died before.
         """
         if not results and not any(room.values()):
             return []
         self.mind_clock()
         with self._database.transaction():
             health = self._records.health()
-            told = self._record(results, health)
-            claimed = self._claim(room, health)
+            told = self._recorder.record(results, health, now=self._clock.now())
+            claimed = self._claim(room, health, only_suspect=only_suspect)
         for level, message, fields in told:
             self._log.log(level, message, extra=fields)
         return claimed
 
-    def _claim(self, room: Mapping[str, int], health: Mapping[str, Health]) -> list[Claimed]:
+    def _claim(self, room: Mapping[str, int], health: Mapping[str, Health], *, only_suspect: bool) -> list[Claimed]:
         now = stamp(self._clock.now())
         claimed: list[Claimed] = []
         for name, free in room.items():
@@ -178,9 +138,15 @@ class Dispatcher:
                 continue
             if state.open_until and state.open_until > now:
                 continue
-            limit = min(free, 1) if state.trips else free
-            due = self._outbox.claim(name, now=now, limit=limit, by=self._me) if limit > 0 else []
+            limit = min(free, 1) if state.trips or only_suspect else free
+            due = (
+                self._outbox.claim(name, now=now, limit=limit, by=self._me, only_suspect=only_suspect)
+                if limit > 0
+                else []
+            )
             claimed += self._probing(state, due) if state.trips else due
+            if only_suspect and claimed:
+                break
         return claimed
 
     def _probing(self, health: Health, due: list[Claimed]) -> list[Claimed]:
@@ -202,57 +168,6 @@ class Dispatcher:
         except BaseException as error:  # sys.exit() in a dependency must not end the worker
             return Result(claimed=claimed, error=error)
         return Result(claimed=claimed)
-
-    def _record(self, results: Sequence[Result], health: dict[str, Health]) -> list[Told]:
-        """Write down how calls ended, keep `health` up to date; what to log once that is committed."""
-        now, told = self._clock.now(), []
-        for result in results:
-            name = result.claimed.plugin
-            health[name], line = self._finish(result, health[name], now)
-            told.append(line)
-        for name in {result.claimed.plugin for result in results}:
-            self._records.save_health(health[name])
-        return told
-
-    def _finish(self, result: Result, health: Health, now: datetime) -> tuple[Health, Told]:
-        claimed = result.claimed
-        fields = {
-            "delivery": claimed.id,
-            "plugin": claimed.plugin,
-            "attempt": claimed.attempt,
-            "event": claimed.event.id,
-        }
-        if result.error is None:
-            ending = Ending(state="delivered", outcome="delivered")
-            is_kept = self._outbox.finish(claimed, ending, at=stamp(now))
-            line = (20, "delivered", fields) if is_kept else (30, "claim lost", fields)
-            return succeeded(health, now=now), line
-        settled, ending = self._settled(result, now)
-        if not self._outbox.finish(claimed, ending, at=stamp(now)):
-            return health, (30, "claim lost", fields)
-        line = (30, settled.outcome, {**fields, "error": ending.error, "due_at": ending.due_at})
-        shook = shaken(health, settled, error=ending.error or "", now=now, is_probe=claimed.is_probe)
-        if (shook.paused or shook.open_until) and not (health.paused or health.open_until):
-            shook = shook.with_(settings_mark=self.plugins[claimed.plugin].settings_mark())
-        return shook, line
-
-    def _settled(self, result: Result, now: datetime) -> tuple[Settled, Ending]:
-        claimed, error = result.claimed, result.error or Outcome()
-        plugin = self.plugins[claimed.plugin]
-        settled = settle(
-            error,
-            failures=claimed.failures,
-            age=now - instant(claimed.first_attempt_at),
-            give_up_after=plugin.settings.max_age,
-            random=self._random,
-        )
-        ending = _ending(settled, failures=claimed.failures, settings=plugin.settings, now=now)
-        return settled, ending.with_(
-            unknown=claimed.unknown or settled.may_have_happened,
-            forgive=settled.outcome == "needs login",
-            error=plugin.redactor.clean(_words(error)),
-            error_class=type(error).__name__,
-        )
 
     def next_due(self, names: Iterable[str]) -> datetime | None:
         """When the next delivery of these plugins is due, as far as they are active and unpaused; else None."""
@@ -287,40 +202,8 @@ def refuse_coroutine(returned: object) -> None:
         raise TypeError("the hook returned a coroutine or generator; hooks are plain functions")
 
 
-def _ending(settled: Settled, *, failures: int, settings: PluginSettings | None, now: datetime) -> Ending:
-    is_dead = settled.outcome == "dead"
-    return Ending(
-        state="dead" if is_dead else "pending",
-        outcome=settled.outcome,
-        holds=not is_dead or settings is None or settings.on_dead == "block",
-        due_at=None if settled.after is None else stamp(now + settled.after),
-        failures=failures + settled.is_counted,
-    )
-
-
 def _clamped(until: str, *, since: str, now: datetime) -> str:
     return stamp(clamp(instant(until), since=instant(since), now=now))
-
-
-def _words(error: BaseException) -> str:
-    try:
-        text = str(error).strip()
-    except Exception:  # an exception that cannot even be printed
-        text = ""
-    if isinstance(error, Outcome) and text:
-        return text
-    where = _where(error)
-    return f"{type(error).__name__}: {text}{where}" if text else f"{type(error).__name__}{where}"
-
-
-def _where(error: BaseException) -> str:
-    """The line of the plugin that raised, for its author."""
-    trace = error.__traceback__
-    while trace is not None and trace.tb_next is not None:
-        trace = trace.tb_next
-    if trace is None:
-        return ""
-    return f" ({Path(trace.tb_frame.f_code.co_filename).name}:{trace.tb_lineno})"
 
 
 def _noted(health: Health, plugin: Plugin) -> Health:

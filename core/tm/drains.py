@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import signal
 import time
+import traceback
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,10 +14,12 @@ from tm.clock import stamp
 from tm.config.core import mark
 from tm.config.places import CONFIG_NAME
 from tm.config.secrets import FILE_NAME
-from tm.errors import ConfigError, Refused
+from tm.errors import ConfigError, Refused, StoreError
 from tm.handover import has_overdue
 from tm.hosting import Hosting
-from tm.worker import DRAIN, LINGER, WORKER, Plan, Worker, WorkerLock
+from tm.recorder import words_of
+from tm.worker import LINGER, Plan, Surroundings, Worker
+from tm.workerlock import DRAIN, WORKER, WorkerLock
 
 if TYPE_CHECKING:
     import logging
@@ -27,13 +29,16 @@ if TYPE_CHECKING:
 
 LIFE = 30 * 60.0
 LOOK_AGAIN = 0.05
+# A connection that is closed deletes the log beside the path it knows. If another store was put there, that log
+# holds what was committed since, so the connections of a worker that failed live as long as the process.
+_kept: list[Worker] = []
 
 
 def run_drain(session: Session, log: Callable[[Hosting], logging.Logger], *, lingers: bool) -> bool:
     """Deliver until nothing is due, then unlock and look again, so that no wake-up is lost.
 
-    One that `lingers` stays for retries due within minutes, for half an hour at most; the next command starts
-    another. False when another process holds the worker lock.
+    One that `lingers` stays for retries due within minutes, for half an hour at most, and makes room for a worker;
+    the next command starts another. False when another process holds the worker lock.
     """
     ends_at = time.monotonic() + LIFE
     while True:
@@ -42,7 +47,8 @@ def run_drain(session: Session, log: Callable[[Hosting], logging.Logger], *, lin
             return False
         try:
             is_late = time.monotonic() > ends_at
-            worker = _run(Hosting(session), log, Plan(linger=LINGER if lingers and not is_late else timedelta(0)))
+            plan = Plan(linger=LINGER if lingers and not is_late else timedelta(0))
+            worker = _run(Hosting(session), log, plan=plan, lock=lock)
         finally:
             lock.let_go()
         now = stamp(session.clock.now())
@@ -51,55 +57,96 @@ def run_drain(session: Session, log: Callable[[Hosting], logging.Logger], *, lin
         ):
             return True
         session = session.again()
+        if not Path(session.path).exists():
+            return True
 
 
 def run_worker(session: Session, log: Callable[[Hosting], logging.Logger]) -> None:
     """Deliver and pull until told to stop, with the settings as they are.
 
-    A lingering drain makes room. Raises Refused when another worker is alive; settings that are wrong while
-    it runs leave the old ones in force.
+    A lingering drain makes room. Raises Refused when another worker is alive, StoreError when the store is gone;
+    settings that are wrong while it runs leave the old ones in force.
     """
     signal.signal(signal.SIGTERM, _end_at_once)
-    lock = WorkerLock(session.path)
     session.database.execute("select 1")
-    _take_over(lock, session)
+    lock = _take_over(session)
     try:
         hosting = Hosting(session)
-        while not _run(hosting, log, Plan(forever=True)).is_stopped:
+        while not _run(hosting, log, plan=Plan(forever=True), lock=lock).is_stopped:
             hosting = _renewed(hosting, log(hosting))
+            if not lock.guards(hosting.session.path):
+                lock.let_go()
+                lock = _take_over(hosting.session)
     finally:
         lock.let_go()
 
 
 def _end_at_once(*_: object) -> None:
-    """What SIGTERM means while a worker is still being made: nothing is under way yet."""
-    raise SystemExit(0)
+    """What SIGTERM means while a worker is being made: nothing is under way, and plugins may catch what is raised."""
+    os._exit(0)
 
 
-def _take_over(lock: WorkerLock, session: Session) -> None:
+def _take_over(session: Session) -> WorkerLock:
+    lock = WorkerLock(session.path)
     until = time.monotonic() + max(session.core.delivery_wait, 1)
-    while not lock.take(WORKER):
-        pid, kind = lock.holder()
-        if kind == DRAIN and pid > 1:
-            with contextlib.suppress(OSError):  # gone already, or another user's
-                os.kill(pid, signal.SIGTERM)
-        if time.monotonic() > until:
-            raise Refused(f"Another {kind or WORKER} (process {pid}) is alive for {session.path}; end it first.")
-        time.sleep(LOOK_AGAIN)
+    with lock.standing_in_line():
+        while not lock.take(WORKER):
+            if time.monotonic() > until:
+                pid, kind = lock.holder()
+                raise Refused(f"Another {kind or WORKER} (process {pid}) is alive for {session.path}; end it first.")
+            time.sleep(LOOK_AGAIN)
+    return lock
 
 
-def _run(hosting: Hosting, log: Callable[[Hosting], logging.Logger], plan: Plan) -> Worker:
-    session = hosting.session
-    before, lines = marks(session), log(hosting)
+def _run(hosting: Hosting, log: Callable[[Hosting], logging.Logger], *, plan: Plan, lock: WorkerLock) -> Worker:
+    session, lines = hosting.session, log(hosting)
+    place = _Place(session, lock, lingers=not plan.forever)
     lines.info("started", extra={"store": session.path, "plugins": ",".join(hosting.plugins)})
-    worker = hosting.worker(lines, does_pull=plan.forever, is_outdated=lambda: marks(session) != before)
-    worker.run(plan)
+    worker = hosting.worker(lines, does_pull=plan.forever, surroundings=place)
+    try:
+        worker.run(plan)
+    except BaseException as error:  # nobody sees a drain's stderr
+        trace = None if isinstance(error, StoreError) else traceback.format_exc()
+        lines.critical("crashed", extra={"error": words_of(error), "trace": trace})
+        _kept.append(worker)
+        raise
     return worker
 
 
+class _Place(Surroundings):
+    """The store, its lock and the settings files as they were when a worker was made."""
+
+    def __init__(self, session: Session, lock: WorkerLock, *, lingers: bool) -> None:
+        self._session = session
+        self._lock = lock
+        self._lingers = lingers
+        self._marks = marks(session)
+        self._store = _identity(session.path)
+
+    def is_outdated(self) -> bool:
+        return marks(self._session) != self._marks
+
+    def is_wanted(self) -> bool:
+        return self._lingers and self._lock.is_wanted()
+
+    def loss(self) -> str:
+        path = self._session.path
+        now = _identity(path)
+        if now is None:
+            return f"The store {path} is gone. Put it back, then start the worker again."
+        if now != self._store:
+            return f"Another file was put in the place of the store {path}. Start the worker again."
+        if not self._lock.guards(path):
+            return f"The lock file beside {path} was taken away. Start the worker again."
+        return ""
+
+
 def _renewed(hosting: Hosting, log: logging.Logger) -> Hosting:
+    session = hosting.session.again()
     try:
-        return Hosting(hosting.session.again())
+        if not Path(session.path).exists():
+            raise StoreError(f"There is no store at {session.path}, and a worker makes none by itself.")
+        return Hosting(session)
     except ConfigError as error:
         log.error("settings are wrong, the old ones stay in force", extra={"error": str(error)})
         return hosting
@@ -111,3 +158,12 @@ def marks(session: Session) -> list[str]:
     secrets = [str(Path(folder, FILE_NAME)) for folder in (place.user_folder, Path(session.path).parent)]
     trusted = str(Path(place.user_folder, "trust"))
     return [mark(path) for path in (place.config_file or CONFIG_NAME, place.user_file, trusted, *secrets)]
+
+
+def _identity(path: str) -> tuple[int, int] | None:
+    """What tells a store from another one put in its place."""
+    try:
+        found = Path(path).stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from tm.app import Session
 from tm.clock import instant
+from tm.config.redact import Redactor
 from tm.config.schema import full
 from tm.dispatcher import Dispatcher
 from tm.errors import ConfigError, NotFound
@@ -17,11 +18,12 @@ from tm.worker import Worker
 
 if TYPE_CHECKING:
     import logging
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     from tm.config.schema import FullSettings
     from tm.store.outbox import Claimed
     from tm.store.protocol import Database
+    from tm.worker import Surroundings
 
 
 class Hosting:
@@ -31,6 +33,7 @@ class Hosting:
         self.session = session
         self.full: FullSettings = full(session.place, session.environ)
         self.plugins: dict[str, Plugin] = load(session.core.plugins if names is None else names, self.full)
+        self._redactor = Redactor.of_all(plugin.redactor for plugin in self.plugins.values())
 
     def dispatcher(self, log: logging.Logger) -> Dispatcher:
         """A dispatcher over the session's store."""
@@ -43,9 +46,7 @@ class Hosting:
             me=f"{os.uname().nodename}:{os.getpid()}",
         )
 
-    def worker(
-        self, log: logging.Logger, *, does_pull: bool, is_outdated: Callable[[], bool] = lambda: False
-    ) -> Worker:
+    def worker(self, log: logging.Logger, *, does_pull: bool, surroundings: Surroundings | None = None) -> Worker:
         """A worker over the session's store; the caller holds the worker lock."""
         return Worker(
             self.session.database,
@@ -53,7 +54,7 @@ class Hosting:
             dispatcher=self.dispatcher(log),
             log=log,
             pull=self.pull if does_pull else None,
-            is_outdated=is_outdated,
+            surroundings=surroundings,
         )
 
     def pull(self, plugin: Plugin, database: Database) -> None:
@@ -80,9 +81,9 @@ class Hosting:
         )
         return self.hub(plugin, database, event=claimed.event, attempt=attempt)
 
-    def cleaners(self) -> list[Any]:
-        """The redactors of all active plugins."""
-        return [plugin.redactor.clean for plugin in self.plugins.values() if plugin.is_active]
+    def clean(self, text: str, limit: int) -> str:
+        """The text without any secret of this hub's plugins."""
+        return self._redactor.clean(text, limit)
 
 
 @contextlib.contextmanager

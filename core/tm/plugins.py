@@ -12,12 +12,13 @@ import pluggy
 
 from tm import hooks
 from tm.config.core import plugin_variables
-from tm.config.plugin import PluginSettings, bind, secret_values
+from tm.config.plugin import PluginSettings, bind, odd_base_setting, secret_values
 from tm.config.redact import Redactor
 from tm.config.secrets import read
 from tm.config.trust import untrusted_fields
 from tm.errors import ConfigError
 from tm.filters import matches
+from tm.interrupts import watched_keyboard
 from tm.packages import installed
 from tm.values import Value
 
@@ -72,7 +73,10 @@ class Plugin(Value):
 
     def settings_mark(self) -> str:
         """What tells one version of the settings from the next; slow on purpose, so that it gives no secret away."""
-        text = repr((self.settings, secret_values(self.settings))).encode("utf-8", "replace")
+        try:
+            text = repr((self.settings, secret_values(self.settings))).encode("utf-8", "replace")
+        except Exception:  # a plugin's own types may not be printable; then only a person ends its pause
+            text = b""
         return scrypt(text, salt=self.name.encode(), n=2**14, r=8, p=1, dklen=8).hex()
 
     def hook_for(self, event: Event) -> Callable[..., Any] | None:
@@ -90,7 +94,13 @@ class Plugin(Value):
 def load(names: Iterable[str], full: FullSettings) -> dict[str, Plugin]:
     """Load the plugins with these names, each in its own state. Never raises for what a plugin does wrong."""
     found = installed(GROUP)
-    return {name: _load_one(name, found.get(name, []), full) for name in names}
+    return together({name: _load_one(name, found.get(name, []), full) for name in names})
+
+
+def together(plugins: Mapping[str, Plugin]) -> dict[str, Plugin]:
+    """The plugins of one hub, each with a redactor that knows the secrets of all: an error may hold any of them."""
+    redactor = Redactor.of_all(plugin.redactor for plugin in plugins.values())
+    return {name: plugin.with_(redactor=redactor) for name, plugin in plugins.items()}
 
 
 def adopt(name: str, module: Any, full: FullSettings) -> Plugin:
@@ -105,16 +115,18 @@ def _load_one(name: str, entries: list[EntryPoint], full: FullSettings) -> Plugi
 
 def _examined(examine: Callable[[], Plugin], blank: Plugin, full: FullSettings) -> Plugin:
     """The plugin, or, when it cannot be active or raises anything at all, the blank one with state and reason."""
-    try:
-        return examine().with_(distribution=blank.distribution)
-    except _Broken as broken:
-        state, reason = broken.state, str(broken)
-    except KeyboardInterrupt:
-        raise
-    except BaseException as error:  # a plugin may be any object, with attributes that raise
-        state, reason = LOAD_ERROR, f"It cannot be examined ({type(error).__name__}). Reinstall or update it."
+    with watched_keyboard() as was_interrupted:
+        try:
+            return examine().with_(distribution=blank.distribution)
+        except _Broken as broken:
+            state, reason = broken.state, str(broken)
+        except BaseException as error:  # a plugin may be any object, with attributes that raise
+            if was_interrupted():
+                raise
+            state, reason = LOAD_ERROR, f"It cannot be examined ({type(error).__name__}). Reinstall or update it."
+    told = _told(blank.name, full)
     may_leak = state in (LOAD_ERROR, HOOK_ERROR)
-    return blank.with_(state=state, reason=(_told(blank.name, full) if may_leak else blank.redactor).clean(reason))
+    return blank.with_(state=state, reason=told.clean(reason) if may_leak else reason, redactor=told)
 
 
 def _told(name: str, full: FullSettings) -> Redactor:
@@ -159,6 +171,8 @@ def _active(name: str, module: Any, full: FullSettings) -> Plugin:
     _check_api(module)
     found = _hooks_of(name, module)
     settings, blamed = _settings(name, getattr(module, "Settings", PluginSettings), full)
+    if odd := odd_base_setting(settings):
+        raise _Broken(CONFIG_ERROR, f"Its Settings give {odd} another meaning than tm.PluginSettings does.")
     if not settings.enabled:
         raise _Broken(DISABLED, f"Its settings say enabled = false. Enable it: [plugins.{name}] enabled = true")
     if blamed:

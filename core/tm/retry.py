@@ -27,6 +27,7 @@ FREE_RECLAIMS = 4
 BREAKER_AFTER = 5
 BREAKER_FIRST = timedelta(seconds=30)
 BREAKER_LONGEST = timedelta(minutes=15)
+_SECOND = len("2026-11-03T09:00:00")
 
 
 class Settled(Value):
@@ -83,9 +84,14 @@ def has_tried_enough(failures: int, *, age: timedelta, give_up_after: timedelta 
 def _later(error: RetryLater, age: timedelta) -> Settled:
     if age >= GIVE_UP_WAITING_AFTER:
         return Settled(outcome="dead")
-    asked = getattr(error, "after", None)  # a subclass may have forgotten super().__init__()
-    after = min(max(asked, SHORTEST_LATER), LONGEST_LATER) if isinstance(asked, timedelta) else DEFAULT_LATER
+    after = asked_wait(error) or DEFAULT_LATER
     return Settled(outcome="later", after=after, pause=after if getattr(error, "whole_plugin", False) else None)
+
+
+def asked_wait(error: BaseException) -> timedelta | None:
+    """How long a RetryLater asks to wait, from a second to a day; None if it does not say, or is another error."""
+    asked = getattr(error, "after", None) if isinstance(error, RetryLater) else None
+    return min(max(asked, SHORTEST_LATER), LONGEST_LATER) if isinstance(asked, timedelta) else None
 
 
 def backoff(failures: int, *, random: Callable[[], float]) -> timedelta:
@@ -129,10 +135,16 @@ def clamp(due_at: datetime, *, since: datetime, now: datetime) -> datetime:
     return now + min(due_at - max(since, now), LONGEST_LATER)
 
 
-def succeeded(health: Health, *, now: datetime) -> Health:
-    """A plugin after a delivered call: its breaker closes, a pause the other side asked for goes on."""
+def succeeded(health: Health, *, at: str) -> Health:
+    """A plugin after a call delivered at this stamp: its breaker closes, a pause the other side asked for goes on.
+
+    A plugin that goes from success to success has its last one on record to the second.
+    """
+    is_well = not health.failures and not health.trips
+    if is_well and (health.last_success_at or "")[:_SECOND] == at[:_SECOND]:
+        return health
     open_until = None if health.trips else health.open_until
-    return health.with_(failures=0, trips=0, open_until=open_until, last_success_at=stamp(now))
+    return health.with_(failures=0, trips=0, open_until=open_until, last_success_at=at)
 
 
 def shaken(health: Health, settled: Settled, *, error: str, now: datetime, is_probe: bool) -> Health:

@@ -21,9 +21,9 @@ class Value:
 
     def __init__(self, **fields: Any) -> None:
         names = type(self).__dict__.get("_fields") or type(self)._collect()
-        for name in fields:
-            if name not in names:
-                raise TypeError(f"{type(self).__name__} has no field {name!r}")
+        if not names.issuperset(fields):
+            wrong = next(name for name in fields if name not in names)
+            raise TypeError(f"{type(self).__name__} has no field {wrong!r}")
         self.__dict__.update(fields)
 
     @classmethod

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import contextlib
-import fcntl
-import os
 import queue
 import signal
 import threading
+import time
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from tm.clock import stamp
-from tm.dispatcher import Result
 from tm.errors import StoreError
+from tm.recorder import Result, words_of
+from tm.retry import asked_wait
 from tm.store.plugins import PluginRecords
 from tm.values import Value
 
@@ -29,12 +29,14 @@ if TYPE_CHECKING:
     from tm.store.protocol import Database
 
 POLL = 0.02
+GATHER = 0.001
 CALL_LIMIT = 60.0
 LINGER = timedelta(minutes=10)
 HOUSEKEEPING = timedelta(hours=1)
 GRACE = 20.0
-WORKER, DRAIN = "worker", "drain"
-SETTINGS_LOOK = 2.0
+LOOK_AROUND = 0.5
+ALONE = 2.0
+PULL_PAUSE = 30.0
 
 
 class Plan(Value):
@@ -44,41 +46,20 @@ class Plan(Value):
     linger: timedelta = timedelta(0)
 
 
-class WorkerLock:
-    """The kernel lock that says a worker is alive for the store at `path`; it dies with its process."""
+class Surroundings:
+    """What a worker looks at now and then besides its work; as it is here, nothing ever changes."""
 
-    def __init__(self, path: str) -> None:
-        self._path = f"{path}.worker"
-        self._file: int | None = None
+    def is_outdated(self) -> bool:
+        """Whether the settings have changed since it was made."""
+        return False
 
-    def take(self, kind: str) -> bool:
-        """Take the lock, as a WORKER or a DRAIN, if it is free. Raises StoreError when its file cannot be opened."""
-        try:
-            file = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
-        except OSError as error:
-            raise StoreError(f"The lock file {self._path} cannot be opened: {error.strerror}.") from error
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            os.close(file)
-            return False
-        os.ftruncate(file, 0)
-        os.write(file, f"{os.getpid()} {kind}\n".encode())
-        self._file = file
-        return True
+    def is_wanted(self) -> bool:
+        """Whether somebody else wants its place."""
+        return False
 
-    def let_go(self) -> None:
-        """Free the lock."""
-        if self._file is not None:
-            os.close(self._file)
-            self._file = None
-
-    def holder(self) -> tuple[int, str]:
-        """The process id that holds it and what it is, as far as its file tells; (0, "") if it does not."""
-        with contextlib.suppress(OSError, ValueError), open(self._path, encoding="ascii") as file:  # noqa: PTH123
-            pid, _, kind = file.read(40).strip().partition(" ")
-            return int(pid), kind
-        return 0, ""
+    def loss(self) -> str:
+        """Why the store is not its own any more, as a sentence; empty while it is."""
+        return ""
 
 
 class _Threads:
@@ -105,8 +86,8 @@ class Worker:
     """Runs a dispatcher until its plan is fulfilled or it is told to stop.
 
     One thread, the caller's, owns the dispatcher and its database; each plugin's threads make the calls with
-    database connections of their own. `clock` tells when pulls are due. It also ends when `is_outdated` says that
-    its settings have changed, and notes that, so that its maker can make a new one.
+    database connections of their own. `clock` tells when pulls are due. It also ends when its `surroundings` say so;
+    `is_outdated` then asks its maker to make a new one.
     """
 
     def __init__(
@@ -117,16 +98,16 @@ class Worker:
         dispatcher: Dispatcher,
         log: logging.Logger,
         pull: Callable[[Plugin, Database], None] | None = None,
-        is_outdated: Callable[[], bool] = lambda: False,
+        surroundings: Surroundings | None = None,
     ) -> None:
         self._database = database
         self._clock = clock
         self._dispatcher = dispatcher
         self._log = log
         self._pull = pull
-        self._asks_whether_outdated = is_outdated
+        self._surroundings = surroundings or Surroundings()
         self.is_outdated = False
-        self._next_settings_look = clock.monotonic() + SETTINGS_LOOK
+        self._next_look_around = clock.monotonic() + LOOK_AROUND
         self._results: queue.SimpleQueue[Result] = queue.SimpleQueue()
         self._local = threading.local()
         self._threads = {
@@ -137,7 +118,10 @@ class Worker:
         self._flying: dict[int, tuple[Claimed, float]] = {}
         self._overdue: set[int] = set()
         self._pulling: dict[str, threading.Thread] = {}
+        self._no_pull_before: dict[str, float] = {}
+        self._has_suspects = False
         self._stopping = threading.Event()
+        self._ending = threading.Event()
         self._next_housekeeping = clock.now() + timedelta(minutes=1)
         self._down_since: float | None = None
         self._seen: object = None
@@ -146,6 +130,7 @@ class Worker:
     def stop(self, *_: object) -> None:
         """Finish the calls under way, claim nothing more, end."""
         self._stopping.set()
+        self._ending.set()
 
     @property
     def is_stopped(self) -> bool:
@@ -153,20 +138,17 @@ class Worker:
         return self._stopping.is_set()
 
     def run(self, plan: Plan) -> None:
-        """Go on until the plan is fulfilled. The caller holds the worker lock."""
+        """Go on until the plan is fulfilled. The caller holds the worker lock. Raises StoreError when that is lost."""
         with self._signals():
             self._dispatcher.fan.admit()
             self._dispatcher.note_states()
-            self._dispatcher.reclaim()
-            while not self._stopping.is_set():
+            self._has_suspects = self._dispatcher.reclaim() > 0
+            while not self._ending.is_set():
                 self._round()
                 if not plan.forever and self._is_done(plan):
                     self._tidy_up()
                     return
-                if self._has_new_settings():
-                    self._log.info("settings changed")
-                    self.is_outdated = True
-                    break
+                self._look_around()
             self._land()
 
     def _round(self) -> None:
@@ -174,8 +156,8 @@ class Worker:
         results = self._wait(0 if self._seen is None else POLL)
         try:
             self._look_at_the_outbox(is_turn_next=bool(results))
-            if results or (self._due is not None and self._due <= self._clock.now()):
-                for claimed in self._dispatcher.turn(results, self._room()):
+            if results or self._has_suspects or (self._due is not None and self._due <= self._clock.now()):
+                for claimed in self._turn(results):
                     self._fly(claimed)
                 self._due = self._dispatcher.next_due(self._with_room())
             self._look_after_time()
@@ -185,6 +167,17 @@ class Worker:
         if self._down_since is not None:
             self._down_since = None
             self._log.info("store is back")
+
+    def _turn(self, results: list[Result]) -> list[Claimed]:
+        """Record and claim; what a worker died of or with is called alone, so that it takes no other call along."""
+        if not self._has_suspects:
+            return self._dispatcher.turn(results, self._room())
+        now = self._clock.monotonic()
+        if any(now - since < ALONE for _, since in self._flying.values()):
+            return self._dispatcher.turn(results, {})
+        suspects = self._dispatcher.turn(results, self._room(), only_suspect=True)
+        self._has_suspects = bool(suspects)
+        return suspects
 
     def _tidy_up(self) -> None:
         """One batch is enough for a drain: there will be others."""
@@ -211,12 +204,14 @@ class Worker:
         if self._down_since is None:
             self._down_since = self._clock.monotonic()
             self._log.error("store is down", extra={"error": str(error)})
-        self._stopping.wait(1.0)
+        self._ending.wait(1.0)
 
     def _wait(self, seconds: float) -> list[Result]:
         results = []
         with contextlib.suppress(queue.Empty):
             results.append(self._results.get(timeout=seconds))
+            if len(self._flying) > 1:
+                time.sleep(GATHER)  # being woken for each and committing each would cost more than their calls
             while True:
                 results.append(self._results.get_nowait())
         for result in results:
@@ -252,12 +247,20 @@ class Worker:
         database: Database = self._local.database
         return database
 
-    def _has_new_settings(self) -> bool:
+    def _look_around(self) -> None:
+        """Now and then: end when the settings have changed, or when somebody wants this place."""
         now = self._clock.monotonic()
-        if now < self._next_settings_look:
-            return False
-        self._next_settings_look = now + SETTINGS_LOOK
-        return self._asks_whether_outdated()
+        if now < self._next_look_around:
+            return
+        self._next_look_around = now + LOOK_AROUND
+        if reason := self._surroundings.loss():
+            raise StoreError(reason)
+        if self._surroundings.is_outdated():
+            self._log.info("settings changed")
+            self.is_outdated = True
+            self._ending.set()
+        elif self._surroundings.is_wanted():
+            self.stop()
 
     def _look_after_time(self) -> None:
         now = self._clock.monotonic()
@@ -278,8 +281,7 @@ class Worker:
     def _pull_what_is_due(self) -> None:
         now, pulls = self._clock.now(), PluginRecords(self._database).pulls()
         for plugin in self._dispatcher.plugins.values():
-            running = self._pulling.get(plugin.name)
-            if "pull" not in plugin.hooks or not plugin.is_active or (running and running.is_alive()):
+            if "pull" not in plugin.hooks or not plugin.is_active or not self._may_pull(plugin.name):
                 continue
             due = pulls.get(plugin.name)
             if due is None or due[1] <= stamp(now):
@@ -287,21 +289,31 @@ class Worker:
                 self._pulling[plugin.name] = thread
                 thread.start()
 
+    def _may_pull(self, name: str) -> bool:
+        running = self._pulling.get(name)
+        return not (running and running.is_alive()) and self._clock.monotonic() >= self._no_pull_before.get(name, 0)
+
     def _pull_one(self, plugin: Plugin) -> None:
-        database = self._own_database()
+        database = self._database.another()
         error: BaseException | None = None
         try:
             if self._pull is not None:
                 self._pull(plugin, database)
         except BaseException as caught:  # whatever a plugin raises, the worker goes on
             error = caught
-        note_pull(plugin, database, clock=self._clock, error=error, log=self._log)
+        try:
+            note_pull(plugin, database, clock=self._clock, error=error, log=self._log)
+        except StoreError as failure:  # its next time is not on record; without a pause it would be at once
+            self._no_pull_before[plugin.name] = self._clock.monotonic() + PULL_PAUSE
+            self._log.error("pull not noted", extra={"plugin": plugin.name, "error": str(failure)})
+        finally:
+            database.close()
 
     def _is_done(self, plan: Plan) -> bool:
         """Nothing due soon, nothing under way but calls that hang; a store that stays down ends it too."""
         if self._down_since is not None:
             return self._clock.monotonic() - self._down_since > GRACE
-        if self._seen is None or len(self._flying) > len(self._overdue):
+        if self._seen is None or self._has_suspects or len(self._flying) > len(self._overdue):
             return False
         return self._due is None or self._due > self._clock.now() + plan.linger
 
@@ -333,8 +345,8 @@ def note_pull(
 ) -> None:
     """Write down how a pull ended and when the next one is due; a failed one waits as long as any."""
     now = clock.now()
-    words = plugin.redactor.clean(f"{type(error).__name__}: {error}") if error else None
-    later = getattr(error, "after", None)
+    words = plugin.redactor.clean(words_of(error)) if error else None
+    later = asked_wait(error) if error else None
     with database.transaction():
         PluginRecords(database).save_pull(
             plugin.name,

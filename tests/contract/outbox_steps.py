@@ -41,8 +41,11 @@ def claim(database, *, plugin="slack", now=NOW, limit=10):
 
 
 def finish(database, claimed, ending=DELIVERED, *, at=NOW):
+    outbox = Outbox(database)
     with database.transaction():
-        return Outbox(database).finish(claimed, ending, at=at)
+        if ending.state == "delivered":
+            return not outbox.finish_delivered([claimed], at=at)
+        return outbox.finish(claimed, ending, at=at)
 
 
 def row(database, claimed):

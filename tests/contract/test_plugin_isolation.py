@@ -1,4 +1,4 @@
-"""Twenty sick plugins and a healthy one, installed side by side: each is judged alone, and none harms another."""
+"""Many sick plugins and a healthy one, installed side by side: each is judged alone, and none harms another."""
 
 from __future__ import annotations
 
@@ -31,6 +31,7 @@ HOOK = "import tm\n@tm.hookimpl\ndef on_event(event, hub):\n    {}\n"
 SICK = {
     "raises_at_import": ("raise RuntimeError('half installed')", "load error", "RuntimeError: half installed"),
     "exits_at_import": ("import sys; sys.exit(3)", "load error", "SystemExit: 3"),
+    "interrupts_at_import": ("raise KeyboardInterrupt", "load error", "It cannot be examined (KeyboardInterrupt)"),
     "syntax": ("def on_event(:", "load error", "SyntaxError"),
     "lacks_a_library": ("import no_such_library", "load error", "No module named 'no_such_library'"),
     "leaks_at_import": (
@@ -101,6 +102,11 @@ SICK = {
         "config error",
         "derived from tm.PluginSettings",
     ),
+    "redefines": (
+        HOOK.format("pass") + "class Settings(tm.PluginSettings):\n    concurrency: str = 'many'\n",
+        "config error",
+        "Its Settings give concurrency another meaning",
+    ),
     "validator_breaks": (
         HOOK.format("pass")
         + "from pydantic import SecretStr, field_validator\n"
@@ -127,6 +133,18 @@ SICK = {
     ),
     "raises": (HOOK.format("raise ValueError('boom')"), "active", None),
     "exits": (HOOK.format("import sys; sys.exit(3)"), "active", None),
+    "gossips": (HOOK.format("import os; raise ValueError(os.environ['TM_PLUGINS__LEAKS__TOKEN'])"), "active", None),
+    "cannot_be_told": (
+        "class Mute(BaseException):\n    def __str__(self): raise SystemExit\n" + HOOK.format("raise Mute"),
+        "active",
+        None,
+    ),
+    "has_no_shape": (
+        HOOK.format("raise ValueError('boom')")
+        + "class Settings(tm.PluginSettings):\n    def __repr__(self): raise RuntimeError('no')\n",
+        "active",
+        None,
+    ),
     "leaks": (
         "import json, tm\nfrom base64 import b64encode\nfrom urllib.parse import quote, quote_plus\n"
         "from pydantic import SecretStr\n"

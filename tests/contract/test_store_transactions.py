@@ -149,15 +149,17 @@ def test_the_token_moves_when_another_connection_has_committed(database, second)
     assert second.changed() != before
 
 
-def test_a_second_writer_waits_for_the_first_and_then_writes(database, second):
+def test_a_second_writer_waits_for_the_first_and_then_writes(database):
     order: list[str] = []
     is_lining_up = threading.Event()
 
     def write() -> None:
         is_lining_up.set()
+        second = database.another()
         with second.transaction():
             order.append("second")
             Tasks(second).insert(a_task("ffffffff"))
+        second.close()
 
     writer = threading.Thread(target=write)
     with database.transaction():

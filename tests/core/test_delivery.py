@@ -167,20 +167,39 @@ def test_whatever_else_is_raised_counts_and_may_have_happened(failing, failure, 
     assert outcomes(host, only(host)) == ["unknown", "delivered"]
 
 
+def test_an_error_with_half_characters_is_kept_without_them(failing):
+    host, _ = failing(OSError("no file caf\udce9.txt"))
+
+    assert only(host).error.partition(" (conftest.py:")[0] == "OSError: no file caf?.txt"
+
+
 class Unprintable(Exception):
     def __str__(self):
-        raise ValueError("not even that")
+        raise SystemExit("not even that")
 
 
-@pytest.mark.parametrize(
-    ("failure", "error"),
-    [(Unprintable(), "Unprintable"), (OSError("no file caf\udce9.txt"), "OSError: no file caf?.txt")],
-)
-def test_an_error_that_cannot_be_written_down_ends_like_any_other(failing, failure, error):
-    host, _ = failing(failure)
+class Fickle(tm.RetryLater):
+    @property
+    def after(self):
+        raise KeyboardInterrupt
 
-    assert only(host).state == "pending"
-    assert only(host).error.partition(" (conftest.py:")[0] == error
+    @after.setter
+    def after(self, value):
+        pass
+
+
+@pytest.mark.parametrize("failure", [Unprintable(), Fickle("soon")])
+def test_an_error_that_cannot_be_looked_at_counts_like_any_other_and_spoils_no_other_plugin_s(
+    open_host, Scribe, failure
+):
+    good = Scribe()
+    host = open_host(bad=Scribe(failure), good=good)
+    host.tasks.add("Ship it")
+    host.deliver()
+
+    assert [(row.state, row.failures) for row in host.deliveries("bad")] == [("pending", 1)]
+    assert host.deliveries("bad")[0].error.startswith(f"{type(failure).__name__} was raised, and looking at it raised")
+    assert good.told == ["task.created"]
 
 
 def test_a_surprise_names_the_plugin_s_line_that_raised(failing):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from datetime import timedelta
 
 import pytest
@@ -334,3 +335,20 @@ def test_every_name_a_plugin_may_import_is_there():
 
     with pytest.raises(AttributeError, match="plugins may use"):
         tm.Dispatcher  # noqa: B018
+
+
+def test_a_hub_used_on_a_thread_of_the_plugin_s_own_is_refused_in_a_sentence(hub):
+    raised = []
+
+    def add():
+        try:
+            hub.tasks.add("From a thread")
+        except tm.TmError as error:
+            raised.append(str(error))
+
+    hub.state.add("opened", True)
+    thread = threading.Thread(target=add)
+    thread.start()
+    thread.join(10)
+
+    assert "uses its hub on the thread it was called on" in raised[0]

@@ -8,7 +8,7 @@ import pytest
 
 import tm
 from tm.clock import stamp
-from tm.dispatcher import Result
+from tm.recorder import Result
 from tm.store.ledger import Ledger
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
@@ -206,3 +206,21 @@ def test_a_delivery_that_killed_workers_of_a_plugin_that_is_gone_is_never_skippe
     again.deliver()
 
     assert scribe.told == []
+
+
+def test_what_a_worker_died_with_is_claimed_alone_when_asked_for(open_host, dispatcher_of, Scribe):
+    host = open_host(scribe=Scribe(), other=Scribe())
+    host.tasks.add("First")
+    worker = dispatcher_of(host)
+    worker.fan.fan_out()
+    assert len(worker.turn([], {"scribe": 1, "other": 1})) == 2
+    host.tasks.add("Second")
+    next_one = dispatcher_of(host)
+    next_one.reclaim()
+    next_one.fan.fan_out()
+    room = {"scribe": 4, "other": 4}
+    alone = [next_one.turn([], room, only_suspect=True) for _ in range(3)]
+
+    assert [[each.event.task.title for each in claims] for claims in alone] == [["First"], ["First"], []]
+    assert {claims[0].plugin for claims in alone[:2]} == {"scribe", "other"}
+    assert [each.event.task.title for each in next_one.turn([], room)] == ["Second", "Second"]

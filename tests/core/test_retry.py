@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tm.clock import stamp
 from tm.errors import NeedsLogin, OutcomeUnknown, PermanentFailure, RetryLater
 from tm.retry import (
     backoff,
@@ -193,8 +194,8 @@ def test_a_success_closes_the_breaker_but_not_a_pause_that_was_asked_for():
     tripped = resting(WELL.with_(trips=1, failures=5), HOUR, now=NOW)
     asked = resting(WELL, HOUR, now=NOW)
 
-    assert succeeded(tripped, now=NOW).open_until is None
-    assert succeeded(asked, now=NOW).open_until == asked.open_until
+    assert succeeded(tripped, at=stamp(NOW)).open_until is None
+    assert succeeded(asked, at=stamp(NOW)).open_until == asked.open_until
 
 
 def test_a_shorter_pause_never_cuts_a_longer_one():

@@ -63,9 +63,13 @@ def test_a_foreign_lock_is_a_clean_refusal_after_the_wait_and_leaves_our_own_lin
 
 
 def test_a_foreign_lock_that_is_let_go_in_time_costs_only_the_wait(path):
-    with child("foreign", path) as browser, SqliteDatabase(str(path), wait=60) as database:
+    def write():
+        with SqliteDatabase(str(path), wait=60) as database:
+            add(database, "after")
+
+    with child("foreign", path) as browser:
         assert line(browser) == "locked"
-        writer = threading.Thread(target=add, args=(database, "after"))
+        writer = threading.Thread(target=write)
         writer.start()
         go(browser)
         writer.join(60)
@@ -106,9 +110,9 @@ class Moody(SqliteDatabase):
 def test_a_writer_that_gave_up_once_and_lines_up_again_keeps_its_turn(path):
     turns = []
 
-    def take_turn(database):
-        with database.transaction():
-            turns.append(not any(is_line_free(path) for _ in range(2000)))
+    def let_go(busy, others):
+        until(lambda: len(set(threading.enumerate()) - others) == 3)  # this one, and two that stand in line
+        os.close(busy)
 
     with Moody(str(path)) as database:
         for _ in range(3):
@@ -118,11 +122,11 @@ def test_a_writer_that_gave_up_once_and_lines_up_again_keeps_its_turn(path):
             with pytest.raises(StoreError, match="has been busy"):
                 add(database, "refused")
             database.wait_for(60)
-            writer = threading.Thread(target=take_turn, args=(database,))
-            writer.start()
-            until(lambda others=others: len(set(threading.enumerate()) - others) == 3)  # two stand in line for it
-            os.close(busy)
-            writer.join(60)
+            other = threading.Thread(target=let_go, args=(busy, others))
+            other.start()
+            with database.transaction():
+                turns.append(not any(is_line_free(path) for _ in range(2000)))
+            other.join(60)
 
     assert turns == [True] * 3
 

@@ -10,16 +10,9 @@ import time
 from pathlib import Path
 
 import pytest
-from tests.faults.worker_kit import RIGHT, Folder, kill
+from tests.faults.worker_kit import RIGHT, Folder, kill, wait_until
 
 pytestmark = pytest.mark.slow
-
-
-def wait_until(claim: object, seconds: float = 90.0) -> None:
-    until = time.monotonic() + seconds
-    while not claim():  # type: ignore[operator]
-        assert time.monotonic() < until, "it never came true"
-        time.sleep(0.01)
 
 
 def test_kill_9_of_random_commands_and_workers_loses_no_acknowledged_change(tmp_path: Path) -> None:

@@ -8,14 +8,16 @@ import sqlite3
 import subprocess
 import sys
 import textwrap
+import time
 from collections import Counter, defaultdict
+from collections.abc import Callable
 from pathlib import Path
 
 PROBE = textwrap.dedent(
     '''
     """A plugin that appends one line per effect: event id, task, revision. It can look before it repeats."""
 
-    import os, time
+    import os, signal, time
     from datetime import timedelta
     import tm
 
@@ -26,11 +28,19 @@ PROBE = textwrap.dedent(
         looks: bool = True
         refuses: bool = False
         fails: int = 0
+        kills: bool = False
+        forks: bool = False
 
 
     @tm.hookimpl
     def on_event(event, hub):
         settings = hub.settings
+        if settings.kills:
+            time.sleep(settings.pause)
+            os.kill(os.getpid(), signal.SIGKILL)
+        if settings.forks and os.fork() == 0:
+            time.sleep(60)
+            os._exit(0)
         if settings.refuses:
             raise tm.RetryLater("not now", after=timedelta(seconds=2))
         if hub.attempt.number <= settings.fails:
@@ -84,6 +94,13 @@ class Folder:
             text=True,
         )
 
+    def worker(self, **environ: str) -> subprocess.Popen[str]:
+        """A worker that holds its lock by now."""
+        process = self.start("worker", **environ)
+        lock = Path(f"{self.store}.worker")
+        wait_until(lambda: lock.exists() and lock.read_text(encoding="ascii").split() == [str(process.pid), "worker"])
+        return process
+
     def tm(self, *words: str, **environ: str) -> subprocess.CompletedProcess[str]:
         process = self.start(*words, **environ)
         out, err = process.communicate(timeout=120)
@@ -134,6 +151,14 @@ class Folder:
             "gaps": len(gaps),
             "broken": int(integrity != ("ok",)),
         }
+
+
+def wait_until(claim: Callable[[], object], seconds: float = 90.0) -> None:
+    """Wait for something to come true, looking often."""
+    until = time.monotonic() + seconds
+    while not claim():
+        assert time.monotonic() < until, "it never came true"
+        time.sleep(0.01)
 
 
 RIGHT = {"missing": 0, "repeated": 0, "disordered": 0, "gaps": 0, "broken": 0}

@@ -24,7 +24,7 @@ STILL_OWED = 6
 def run_deliver(session: Session, values: Mapping[str, Any]) -> int:
     """Deliver until nothing is due; say what is still owed."""
     from tm.drains import run_drain  # the words of every verb are read for help, their rooms are not
-    from tm.worker import WorkerLock
+    from tm.workerlock import WorkerLock
 
     if session.environ.get("TM_NO_PLUGINS"):
         say("TM_NO_PLUGINS is set: nothing was delivered.")
@@ -65,7 +65,7 @@ def _stderr_log(hosting: Hosting) -> logging.Logger:
     from tm.logs import open_log
 
     session = hosting.session
-    return open_log(session.environ, now=session.clock.now, clean=hosting.cleaners())
+    return open_log(session.environ, now=session.clock.now, clean=hosting.clean)
 
 
 def _file_log(hosting: Hosting) -> logging.Logger:
@@ -73,7 +73,7 @@ def _file_log(hosting: Hosting) -> logging.Logger:
 
     session = hosting.session
     file = str(Path(session.path).with_name("tm.log"))
-    return open_log(session.environ, now=session.clock.now, file=file, clean=hosting.cleaners())
+    return open_log(session.environ, now=session.clock.now, file=file, clean=hosting.clean)
 
 
 DELIVER = Command(

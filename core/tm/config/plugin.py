@@ -110,6 +110,19 @@ def provenance(name: str, model: type[PluginSettings], full: FullSettings) -> di
     return laid(name, model, full).origins
 
 
+def odd_base_setting(settings: PluginSettings) -> str | None:
+    """The first setting of every plugin that a plugin's own model lets be something else, or None.
+
+    A subclass may narrow them or give other defaults; the host still has to understand what it finds.
+    """
+    for name in PluginSettings.model_fields:
+        try:
+            PluginSettings.model_validate({name: getattr(settings, name)})
+        except ValidationError:
+            return name
+    return None
+
+
 def secret_values(settings: BaseModel) -> tuple[str, ...]:
     """Every secret in the settings as plain text, for the redactor."""
     return tuple(_secrets(settings))

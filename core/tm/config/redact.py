@@ -27,7 +27,14 @@ class Redactor:
 
     def __init__(self, values: Iterable[str]) -> None:
         forms = {form for value in values if len(value) >= _SHORTEST for form in _forms(value)}
-        self._forms = sorted((f for f in forms if len(f) >= _SHORTEST), key=lambda f: (-len(f), f))
+        self._forms = _longest_first(form for form in forms if len(form) >= _SHORTEST)
+
+    @classmethod
+    def of_all(cls, redactors: Iterable[Redactor]) -> Redactor:
+        """One that knows what all of them know: a plugin's error may hold another plugin's secret."""
+        joined = cls(())
+        joined._forms = _longest_first({form for each in redactors for form in each._forms})
+        return joined
 
     def clean(self, text: str, limit: int = 2000) -> str:
         """The text with every secret replaced by `***`, cut to at most `limit` characters.
@@ -36,8 +43,13 @@ class Redactor:
         """
         for form in self._forms:
             text = text.replace(form, MASK)
-        text = text.encode("utf-8", "replace").decode("utf-8")
+        if not text.isascii():
+            text = text.encode("utf-8", "replace").decode("utf-8")
         return text if len(text) <= limit else text[: max(limit - 1, 0)] + "…"[:limit]
+
+
+def _longest_first(forms: Iterable[str]) -> list[str]:
+    return sorted(forms, key=lambda form: (-len(form), form))
 
 
 def _forms(secret: str) -> Iterator[str]:

@@ -47,7 +47,7 @@ def audit(session: Session, *, only: str | None = None) -> tuple[Hosting | None,
     try:
         hosting = open_hosting(session, only=only)
         zone(hosting.full.core.timezone)
-        open_log(session.environ, now=session.clock.now, clean=hosting.cleaners())
+        open_log(session.environ, now=session.clock.now, clean=hosting.clean)
     except ConfigError as error:
         return None, [("config", Finding(level="error", message=str(error))), *found]
     return hosting, [*_findings(hosting), *found]

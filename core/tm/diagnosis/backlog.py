@@ -10,7 +10,7 @@ from tm.handover import is_worker_free, mode
 from tm.hub import Finding
 from tm.store.ledger import Ledger
 from tm.store.plugins import PluginRecords
-from tm.worker import WorkerLock
+from tm.workerlock import WorkerLock
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

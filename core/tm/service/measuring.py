@@ -94,7 +94,8 @@ def _is_name(text: str) -> bool:
 
 def typed(text: str) -> int | float | bool | str:
     """What `name=value` means: a number, true or false, else the words themselves."""
-    lowered = text.strip().lower()
+    text = text.strip()
+    lowered = text.lower()
     if lowered in ("true", "false"):
         return lowered == "true"
     if text.isascii() and "_" not in text:
@@ -105,6 +106,6 @@ def typed(text: str) -> int | float | bool | str:
         try:
             number = float(text)
         except ValueError:
-            return text.strip()
-        return number if number - number == 0 else text.strip()
-    return text.strip()
+            return text
+        return number if number - number == 0 else text
+    return text

@@ -121,7 +121,7 @@ def event_of(row: Any) -> Event:
         actor=actor,
         caused_by=caused_by,
         at=at,
-        changes={name: (old, new) for name, (old, new) in loads(changes).items()},
-        data=loads(data),
+        changes={} if changes == "{}" else {name: (old, new) for name, (old, new) in loads(changes).items()},
+        data={} if data == "{}" else loads(data),
         task=Snapshot(**fields),
     )

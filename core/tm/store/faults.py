@@ -13,6 +13,11 @@ _SENTENCES = (
         "browser?) and try again.",
     ),
     ("readonly", "The store {path} is read-only for you. Check its owner and permissions: ls -l {path}"),
+    (
+        "same thread",
+        "A connection to the store belongs to one thread, and this is another; nothing was stored. A plugin uses its "
+        "hub on the thread it was called on.",
+    ),
     ("full", "The disk of the store {path} is full; nothing was stored. Make room and try again."),
     (
         "not a database",

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from tm.jsontext import dumps
 from tm.store.events import event_of
 from tm.values import Value
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
     from typing import Any
 
     from tm.events import Event
@@ -42,7 +43,7 @@ select d.id, d.line, d.generation + 1, d.attempt + 1, coalesce(d.first_attempt_a
   e.seq, e.id, e.type, e.task_id, e.revision, e.origin, e.actor, e.caused_by, e.at, e.changes, e.data, e.snapshot
 from delivery d cross join event e on e.seq = d.event_seq
 where d.plugin = :plugin and d.state in ('pending', 'claimed') and d.state = 'pending' and d.judged = 1
-  and d.due_at <= :now
+  and d.due_at <= :now and (not :only_suspect or d.reclaims > 0)
   and not exists (
     select 1 from delivery h
     where h.plugin = d.plugin and h.line = d.line and h.event_seq < d.event_seq and h.holds = 1)
@@ -50,9 +51,20 @@ order by d.due_at, d.event_seq limit :n"""
 CLAIM = """
 update delivery set state = 'claimed', generation = generation + 1, attempt = attempt + 1, claimed_by = ?,
   first_attempt_at = coalesce(first_attempt_at, ?)
-where id = ? and state = 'pending'"""
-LOG_ATTEMPT = """
-insert into attempt (delivery_id, generation, attempt, started_at) values (?, ?, ?, ?)"""
+where id in (select value from json_each(?))"""
+LOG_ATTEMPTS = """
+insert into attempt (delivery_id, generation, attempt, started_at)
+select id, generation, attempt, ? from delivery where id in (select value from json_each(?))"""
+FINISH_DELIVERED = """
+update delivery set state = 'delivered', holds = 0, failures = 0, unknown = 0, error = null, error_class = null,
+  ended_at = ?, claimed_by = null
+from (select value ->> 0 as id, value ->> 1 as generation from json_each(?)) as ended
+where delivery.id = ended.id and delivery.generation = ended.generation and delivery.state = 'claimed'
+returning delivery.id"""
+END_DELIVERED = """
+update attempt set ended_at = ?, outcome = 'delivered'
+from (select value ->> 0 as id, value ->> 1 as generation from json_each(?)) as ended
+where attempt.delivery_id = ended.id and attempt.generation = ended.generation"""
 END_ATTEMPT = """
 update attempt set ended_at = ?, outcome = ?, error = ? where delivery_id = ? and generation = ?"""
 FINISH = """
@@ -197,16 +209,22 @@ class Outbox:
         else:
             self._database.execute(NOT_WANTED, (at, delivery_id))
 
-    def claim(self, plugin: str, *, now: str, limit: int, by: str) -> list[Claimed]:
-        """Claim what is due for a plugin, at most one delivery per line, and log the attempts."""
-        rows = self._database.execute(DUE, {"plugin": plugin, "now": now, "n": limit}).fetchall()
+    def claim(self, plugin: str, *, now: str, limit: int, by: str, only_suspect: bool = False) -> list[Claimed]:
+        """Claim what is due for a plugin, at most one delivery per line, and log the attempts.
+
+        With `only_suspect` only what a worker died with counts.
+        """
+        wanted = {"plugin": plugin, "now": now, "n": limit, "only_suspect": int(only_suspect)}
+        rows = self._database.execute(DUE, wanted).fetchall()
         claims = [_claimed(row, plugin) for row in rows]
-        self._database.executemany(CLAIM, [(by, now, each.id) for each in claims])
-        self._database.executemany(LOG_ATTEMPT, [(each.id, each.generation, each.attempt, now) for each in claims])
+        if claims:
+            ids = dumps([each.id for each in claims])
+            self._database.execute(CLAIM, (by, now, ids))
+            self._database.execute(LOG_ATTEMPTS, (now, ids))
         return claims
 
     def finish(self, claimed: Claimed, ending: Ending, *, at: str) -> bool:
-        """Record how a call ended. False, changing nothing, if the claim was lost meanwhile."""
+        """Record how a call that did not deliver ended. False, changing nothing, if the claim was lost meanwhile."""
         done = self._database.execute(
             FINISH,
             {
@@ -228,6 +246,17 @@ class Outbox:
         log = (at, ending.outcome, ending.error, claimed.id, claimed.generation)
         self._database.execute(END_ATTEMPT, log)
         return True
+
+    def finish_delivered(self, claims: Sequence[Claimed], *, at: str) -> set[int]:
+        """Record that these calls delivered; the ids of those whose claim was lost meanwhile, left as they are."""
+        if not claims:
+            return set()
+        ended = dumps([(each.id, each.generation) for each in claims])
+        kept = {row[0] for row in self._database.execute(FINISH_DELIVERED, (at, ended)).fetchall()}
+        self._database.execute(
+            END_DELIVERED, (at, dumps([(each.id, each.generation) for each in claims if each.id in kept]))
+        )
+        return {each.id for each in claims} - kept
 
     def orphans(self) -> list[Orphan]:
         """Deliveries still claimed although no worker is alive."""

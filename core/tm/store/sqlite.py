@@ -22,6 +22,7 @@ LONGEST_LOG = 1_000_000
 FORGET_WORDS = "insert into task_text (task_text) values ('optimize')"
 
 _REFUSED = (sqlite3.Error, UnicodeEncodeError, OverflowError)
+_locks: set[int] = set()
 
 
 class SqliteDatabase:
@@ -83,9 +84,7 @@ class SqliteDatabase:
         if self._connection is not None:
             self._connection.close()
             self._connection = None
-        if self._lock is not None:
-            os.close(self._lock)
-            self._lock = None
+        self._forget_lock()
 
     def leave(self) -> None:
         """Before a process ends without closing: keep the write-ahead log short.
@@ -106,6 +105,7 @@ class SqliteDatabase:
             try:
                 flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW  # a repository may hold links
                 self._lock = os.open(f"{self.path}.lock", flags, 0o600)
+                _locks.add(self._lock)
             except OSError as error:
                 raise self._sentence(error) from error
         try:
@@ -116,9 +116,14 @@ class SqliteDatabase:
             try:
                 wait_for_lock(self._lock, self._wait, self.path)
             except BaseException:
-                os.close(self._lock)
-                self._lock = None
+                self._forget_lock()
                 raise
+
+    def _forget_lock(self) -> None:
+        if self._lock is not None:
+            _locks.discard(self._lock)
+            os.close(self._lock)
+            self._lock = None
 
     def step_out(self) -> None:
         """Let the next writer go."""
@@ -144,7 +149,6 @@ class SqliteDatabase:
             self.path,
             timeout=self._wait,
             isolation_level=None,
-            check_same_thread=False,
             cached_statements=256,
         )
         version = connection.execute("pragma user_version").fetchone()[0]
@@ -197,3 +201,12 @@ class _Transaction:
                     connection.rollback()
             finally:
                 database.step_out()
+
+
+def _forget_locks_in_child() -> None:
+    """A plugin may fork while the lock is held; in the child it would outlive the writer."""
+    while _locks:
+        os.close(_locks.pop())
+
+
+os.register_at_fork(after_in_child=_forget_locks_in_child)

@@ -12,7 +12,7 @@ from tm.config.schema import FullSettings
 from tm.dispatcher import Dispatcher
 from tm.hub import Attempt, Hub
 from tm.hubtasks import HubTasks
-from tm.plugins import Plugin, adopt
+from tm.plugins import Plugin, adopt, together
 from tm.service.work import Caller
 from tm.store.events import Events
 from tm.store.ledger import Ledger
@@ -90,9 +90,9 @@ class Host:
 
     def reload(self) -> None:
         """Load the plugins anew, as a fresh worker would."""
-        self.plugins: dict[str, Plugin] = {
-            name: adopt(name, module, self._full) for name, module in self._objects.items()
-        }
+        self.plugins: dict[str, Plugin] = together(
+            {name: adopt(name, module, self._full) for name, module in self._objects.items()}
+        )
         self._dispatcher = Dispatcher(
             self.database,
             self.clock,

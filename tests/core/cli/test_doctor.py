@@ -177,7 +177,7 @@ def test_delivery_left_to_a_worker_that_is_not_there_is_an_error_once_something_
 def test_a_living_worker_is_named_by_its_process(desk: Desk) -> None:
     desk.add("Ship it")
     held = (
-        f"from tm.worker import WorkerLock; lock = WorkerLock({str(desk.store)!r}); "
+        f"from tm.workerlock import WorkerLock; lock = WorkerLock({str(desk.store)!r}); "
         "lock.take('worker'); print(); input()"
     )
 
