@@ -13,26 +13,40 @@ from tm.store.sqlite import SqliteDatabase
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from typing import Any
 
     from tm.config.core import CoreSettings
     from tm.config.places import Place
 
 
+STRANGER = (
+    "{folder} is not used: no tm init of yours made it. If it is yours, moved or copied here: tm init --adopt. "
+    "If it came with somebody's repository, delete it."
+)
+
+
 class Session:
     """One run of `tm`: where it is, what it is told, and its store.
 
-    `environ` and `cwd` are those of the process; `config` is what `--config` named.
+    `environ` and `cwd` are those of the process; `config` is what `--config` named. `warn` is told, once, what a
+    person should know about the place.
     """
 
     def __init__(
-        self, environ: Mapping[str, str], cwd: str, *, config: str | None = None, clock: Clock | None = None
+        self,
+        environ: Mapping[str, str],
+        cwd: str,
+        *,
+        config: str | None = None,
+        clock: Clock | None = None,
+        warn: Callable[[str], None] | None = None,
     ) -> None:
         self.environ = environ
         self.cwd = cwd
         self.config = config
         self.clock = clock or Clock()
+        self._warn = warn
         self._place: Place | None = None
         self._core: CoreSettings | None = None
         self._database: SqliteDatabase | None = None
@@ -46,6 +60,9 @@ class Session:
         """Where the hub lives."""
         if self._place is None:
             self._place = find_place(self.environ, self.cwd, config=self.config)
+            if self._warn is not None:
+                for folder in self._place.strangers:
+                    self._warn(STRANGER.format(folder=folder))
         return self._place
 
     @property
@@ -90,6 +107,7 @@ class Session:
             key=values.get("key"),
             revision=values.get("revision"),
             quiet=quiet,
+            typed={"deadline": values["deadline"]} if values.get("deadline") else None,
         )
 
     def hand_over(self) -> None:

@@ -102,8 +102,11 @@ class HubTasks:
             if link
             else None
         )
-        wanted = self._read({"title": title, **fields})
-        return self._run("add", lambda w: editing.add(w, wanted, depends_on=depends_on, link=tied), key=key)
+        asked = {"title": title, **fields}
+        wanted = self._read(asked)
+        return self._run(
+            "add", lambda w: editing.add(w, wanted, depends_on=depends_on, link=tied), key=key, typed=_typed(asked)
+        )
 
     def update(self, task_id: str, *, key: str | None = None, revision: int | None = None, **fields: Any) -> Task:
         """Change title, description, priority, assignee, team, labels, deadline, hours or criteria.
@@ -111,7 +114,9 @@ class HubTasks:
         A deadline is an aware datetime, or text as people type it, read in the hub's time zone. None empties.
         """
         wanted = self._read(fields)
-        return self._run("update", lambda w: editing.update(w, task_id, wanted), key=key, revision=revision)
+        return self._run(
+            "update", lambda w: editing.update(w, task_id, wanted), key=key, revision=revision, typed=_typed(fields)
+        )
 
     def _read(self, fields: dict[str, Any]) -> dict[str, Any]:
         due = fields.get("deadline")
@@ -167,13 +172,17 @@ class HubTasks:
         """Rate a completed task: `quality timeliness note`."""
         return self._run("feedback", lambda w: completion.feedback(w, task_id, **rating), key=key)
 
-    def _run(
-        self, use_case: str, change: Callable[[Work], str], *, key: str | None, revision: int | None = None
-    ) -> Task:
-        return self.get(self._change(use_case, change, key=key, revision=revision))
+    def _run(self, use_case: str, change: Callable[[Work], str], **options: Any) -> Task:
+        return self.get(self._change(use_case, change, **options))
 
     def _change(
-        self, use_case: str, change: Callable[[Work], str], *, key: str | None, revision: int | None = None
+        self,
+        use_case: str,
+        change: Callable[[Work], str],
+        *,
+        key: str | None,
+        revision: int | None = None,
+        typed: Mapping[str, str] | None = None,
     ) -> str:
         work = Work(
             self._database,
@@ -186,6 +195,7 @@ class HubTasks:
             quiet=self._quiet,
             exact=True,
             caused_by=self._event.id if self._event else None,
+            typed=typed,
         )
         return change(work)
 
@@ -194,3 +204,8 @@ class HubTasks:
             return None
         self._calls[use_case] = self._calls.get(use_case, 0) + 1
         return f"{self._caller.origin}:{self._event.id}:{use_case}:{self._calls[use_case]}"
+
+
+def _typed(fields: Mapping[str, Any]) -> dict[str, str]:
+    due = fields.get("deadline")
+    return {"deadline": due} if isinstance(due, str) else {}

@@ -178,7 +178,7 @@ def _active(name: str, module: Any, full: FullSettings) -> Plugin:
     if blamed:
         raise _Broken(
             UNTRUSTED,
-            f"The project's file sets {', '.join(blamed)}, which would receive a secret or run a program. "
+            f"The project's file sets {', '.join(blamed)}, and with that where secrets go, who is told or what is run. "
             "Read it, then confirm: tm config trust",
         )
     return Plugin(

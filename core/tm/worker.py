@@ -6,7 +6,6 @@ import contextlib
 import queue
 import signal
 import threading
-import time
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -210,10 +209,9 @@ class Worker:
         results = []
         with contextlib.suppress(queue.Empty):
             results.append(self._results.get(timeout=seconds))
-            if len(self._flying) > 1:
-                time.sleep(GATHER)  # being woken for each and committing each would cost more than their calls
-            while True:
-                results.append(self._results.get_nowait())
+            until = self._clock.monotonic() + GATHER
+            while len(results) < len(self._flying):  # to commit each by itself would cost more than its call
+                results.append(self._results.get(timeout=max(0.0, until - self._clock.monotonic())))
         for result in results:
             self._flying.pop(result.claimed.id, None)
             self._overdue.discard(result.claimed.id)

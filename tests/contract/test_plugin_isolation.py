@@ -12,6 +12,7 @@ from types import SimpleNamespace
 from urllib.parse import quote, quote_plus
 
 import pytest
+from tests.projects import make_project
 
 SECRET = 'xoxb/p@ss word+"é"/42'  # noqa: S105 - a made-up one
 
@@ -129,7 +130,7 @@ SICK = {
         + "class Settings(tm.PluginSettings):\n    token: SecretStr\n"
         + "    base_url: Annotated[str, tm.ReceivesSecret] = 'https://api.example.com/'\n",
         "untrusted",
-        "sets base_url, which would receive a secret",
+        "sets base_url, and with that where secrets go",
     ),
     "raises": (HOOK.format("raise ValueError('boom')"), "active", None),
     "exits": (HOOK.format("import sys; sys.exit(3)"), "active", None),
@@ -208,7 +209,7 @@ def run(tmp_path_factory):
     home = tmp_path_factory.mktemp("isolation")
     site, project = home / "site", home / "project"
     site.mkdir()
-    (project / ".tm").mkdir(parents=True)
+    make_project(project, home=home)
     fill(site)
     told = home / "told.txt"
     needs_a_table = "".join(f"[plugins.{name}]\n" for name in SICK if f"[plugins.{name}]" not in TABLES)

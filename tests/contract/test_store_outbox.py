@@ -153,8 +153,9 @@ def test_old_delivered_dropped_and_dead_ones_go_and_what_is_owed_stays(database)
         Ledger(database).drop(dropped.id, at=T[11])
     finish(database, pending, LATER)
 
-    assert prune(database) == 3 + 5  # and the five attempts
+    assert prune(database) == 3 + 3  # and their attempts
     assert ids(database) == ["e4", "e5"]
+    assert len(Ledger(database).attempts(pending.id)) == 1
     assert len(Events(database).after(0)) == 5
 
 
@@ -165,7 +166,7 @@ def test_each_limit_is_its_own(database):
     finish(database, dead, Ending(state="dead", outcome="dead"), at=T[25])
 
     assert prune(database, attempts=T[1]) == 0
-    assert prune(database, delivered=T[30], attempts=T[1]) == 1
+    assert prune(database, delivered=T[30], attempts=T[1]) == 1 + 1  # and its attempt
     assert ids(database) == ["e2"]
 
 
@@ -184,3 +185,4 @@ def test_a_batch_takes_no_more_than_its_limit(database):
         finish(database, each, at=T[11])
 
     assert [prune(database, limit=2) for _ in range(4)] == [4, 4, 2, 0]
+    assert database.execute("select count(*) from attempt").fetchone() == (0,)

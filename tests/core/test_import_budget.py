@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from tests.projects import make_project
 
 import tm
 
@@ -50,7 +51,7 @@ CRITERIA = '[{"criterion": "Tests pass", "measurable": "test_failures == 0"}]'
 @pytest.fixture
 def run(tmp_path: Path) -> Callable[..., tuple[str, set[str]]]:
     """Runs `tm` in a hub with three plugins and remembered settings; its first word, and the modules it loaded."""
-    (tmp_path / ".tm").mkdir()
+    make_project(tmp_path, home=tmp_path)
     (tmp_path / "tm.toml").write_text('delivery = "worker"\n[plugins.chat]\n[plugins.mail]\n[plugins.wiki]\n')
     environ = {"HOME": str(tmp_path), "PATH": os.environ["PATH"], "USER": "tester"}
     code = str(Path(tm.__file__).parent.parent)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import types
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -68,3 +69,13 @@ def test_a_plugin_s_deadline_is_read_like_a_person_s(tmp_path: Path) -> None:
         task = host.hub("mirror").tasks.add("Due", deadline="2026-12-24")
 
         assert task.deadline == "2026-12-24T22:59:59.000000Z"
+
+
+def test_a_relative_deadline_repeated_the_day_after_is_the_same_change(tmp_path: Path) -> None:
+    with Host(tmp_path, plugins={"mirror": plugin([])}) as host:
+        tasks = host.hub("mirror").tasks
+        first = tasks.add("Due", deadline="tomorrow", key="K")
+        host.clock.advance(timedelta(days=1))
+        again = tasks.add("Due", deadline="tomorrow", key="K")
+
+        assert again == first

@@ -350,6 +350,70 @@ def test_broken_json_inside_a_row_is_refused(
     assert "holds broken JSON" in refusal(open_store("there"), broken)
 
 
+def tampered(export: str, table: str, column: str, value: object) -> str:
+    """The export with another value in the last row of a table."""
+    lines = export.split("\n")
+    head = next(n for n, line in enumerate(lines) if line.startswith(f'{{"table":"{table}"'))
+    last = head
+    while lines[last + 1].startswith("["):
+        last += 1
+    row = json.loads(lines[last])
+    row[json.loads(lines[head])["columns"].index(column)] = value
+    lines[last] = json.dumps(row)
+    return "\n".join(lines)
+
+
+@pytest.mark.parametrize(
+    ("table", "column", "value", "words"),
+    [
+        ("event", "snapshot", "[]", "says nothing that an event says"),
+        ("event", "snapshot", "{}", "says nothing that an event says"),
+        ("event", "snapshot", '{"title":"t","status":"done","priority":"low","labels":[]}', "says nothing"),
+        ("event", "snapshot", '{"title":"t","status":"pending","priority":"low","labels":[],"x":1}', "says more"),
+        ("event", "snapshot", '{"title":"t","status":"pending","priority":"low","labels":[],"team":{}}', "says more"),
+        ("event", "changes", '{"title":"new"}', "a change without before and after"),
+        ("event", "changes", "7", "says nothing that an event says"),
+        ("event", "data", "[]", "says nothing that an event says"),
+        ("event", "at", "yesterday", "event.at holds 'yesterday'"),
+        ("event", "at", "2026-02-30T00:00:00.000000Z", "event.at holds"),
+        ("event", "at", "2026-11-03T09:00:00.000000+01:00", "event.at holds"),
+        ("event", "seq", 2**62, "is too large"),
+        ("delivery", "due_at", "", "delivery.due_at holds ''"),
+        ("delivery", "first_attempt_at", "2026-11-03", "delivery.first_attempt_at holds"),
+        ("delivery", "generation", 2**62, "a number that is too large"),
+        ("delivery", "attempt", -1, "a number that is too large"),
+        ("plugin", "open_until", "9999", "plugin.open_until holds '9999'"),
+        ("pull", "next_at", "never", "pull.next_at holds 'never'"),
+        ("task", "estimated_hours", -1, "the hours of the task"),
+        ("task", "blocked_from", "completed", "a status it cannot have had"),
+        ("task", "deadline", "soon", "task.deadline holds 'soon'"),
+        ("measurement", "value", "1e999", "is no value"),
+        ("measurement", "value", "[1]", "is no value"),
+        ("plugin_state", "value", "{", "is no JSON"),
+        ("sqlite_sequence", "seq", 2**62, "is too large"),
+    ],
+)
+def test_a_row_that_tm_never_wrote_is_refused_before_it_can_stop_anything(
+    lived_in: SqliteDatabase,
+    open_store: Callable[[str], SqliteDatabase],
+    table: str,
+    column: str,
+    value: object,
+    words: str,
+) -> None:
+    there = open_store("there")
+    empty = text(there)
+
+    assert words in refusal(there, tampered(text(lived_in), table, column, value))
+    assert text(there) == empty
+
+
+def test_hours_without_end_are_refused(lived_in: SqliteDatabase, open_store: Callable[[str], SqliteDatabase]) -> None:
+    endless = tampered(text(lived_in), "task", "estimated_hours", 77.5).replace("77.5", "1e999")
+
+    assert "the hours of the task" in refusal(open_store("there"), endless)
+
+
 def test_a_full_disk_restores_nothing(lived_in: SqliteDatabase, open_store: Callable[[str], SqliteDatabase]) -> None:
     for n in range(300):
         editing.add(work(lived_in), {"title": f"task {n}", "description": "x" * 500})

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from tests.projects import make_project
 
 from tm.app import Session
 from tm.config.schema import full
@@ -69,7 +70,7 @@ def test_every_settings_block_is_accepted(path: Path, body: str, tmp_path: Path)
     table = tomllib.loads(body)
     if "build-system" in table:
         return
-    (tmp_path / ".tm").mkdir()
+    make_project(tmp_path, home=tmp_path)
     (tmp_path / "tm.toml").write_text(body, encoding="utf-8")
     environ = {**environment(tmp_path), "TM_PLUGINS__SLACK__WEBHOOK_URL": "https://hooks.slack.com/services/T0/B0/X0"}
 
@@ -141,7 +142,7 @@ def test_every_verb_is_documented_by_its_help(tmp_path: Path) -> None:
 
 
 def example(tmp_path: Path) -> Session:
-    (tmp_path / ".tm").mkdir()
+    make_project(tmp_path, home=tmp_path)
     shutil.copy(ROOT / "config.example.toml", tmp_path / "tm.toml")
     return Session({"HOME": str(tmp_path)}, str(tmp_path))
 
@@ -169,7 +170,7 @@ def test_the_example_configuration_is_accepted_by_the_plugin_s_own_settings(tmp_
     proxy = tmp_path / "proxy"
     proxy.write_text("http://proxy.example.com:3128\n", encoding="utf-8")
     text = (ROOT / "config.example.toml").read_text(encoding="utf-8")
-    (tmp_path / ".tm").mkdir()
+    make_project(tmp_path, home=tmp_path)
     (tmp_path / "tm.toml").write_text(
         text.replace("/run/secrets/slack_webhook", str(secret)).replace("/run/secrets/proxy", str(proxy)),
         encoding="utf-8",

@@ -145,7 +145,7 @@ def _top(
 
 
 def _session(config: str | None) -> Session:
-    return Session(os.environ, here(), config=config)
+    return Session(os.environ, here(), config=config, warn=say)
 
 
 def mount(application: typer.Typer, command: Command) -> None:
@@ -212,7 +212,7 @@ def _ids(incomplete: str) -> list[tuple[str, str]]:
     """Open tasks for the shell's completion, newest first."""
     from tm.store.listing import Listing
 
-    session = _session(None)
+    session = Session(os.environ, here())
     if not os.path.exists(session.path):  # noqa: PTH110 - completion must not make a store
         return []
     rows = Listing(session.database).cells({"is_open": True}, sort="-created", limit=500)

@@ -6,7 +6,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tm.cli.say import say
-from tm.cli.spec import Command
+from tm.cli.spec import Command, Option
+from tm.config.made import is_made
+from tm.config.places import records
+from tm.config.projects import make
 from tm.errors import Refused, StoreError
 from tm.store.listing import Listing
 from tm.store.migrate import refuse_network_folder
@@ -18,17 +21,23 @@ if TYPE_CHECKING:
     from tm.app import Session
 
 
-def run_init(session: Session, _values: Mapping[str, Any]) -> int:
+def run_init(session: Session, values: Mapping[str, Any]) -> int:
     """Make a `.tm` folder here, with an empty store in it."""
     folder = Path(session.cwd, ".tm")
     _refuse_to_hide(session, folder)
     is_there = (folder / "tm.db").exists()
+    noted = records(session.environ)
+    if folder.is_symlink() or (folder.exists() and not (values["adopt"] or is_made(str(folder), noted))):
+        raise Refused(
+            f"{folder} is there already, and no tm init of yours made it. If it is yours all the same, moved or "
+            "copied here: tm init --adopt. If it came with somebody's repository, delete it first."
+        )
+    refuse_network_folder(session.cwd)
     try:
         folder.mkdir(mode=0o700, exist_ok=True)
-        (folder / ".gitignore").write_text("*\n", encoding="utf-8")
+        make(str(folder), noted)
     except OSError as error:
-        raise StoreError(f"{folder} cannot be made: {error.strerror}.") from error
-    refuse_network_folder(str(folder))
+        raise StoreError(f"{error.filename or folder} cannot be made: {error.strerror}.") from error
     with SqliteDatabase(str(folder / "tm.db")) as database:
         database.execute("select 1")
     say(f'{"There already is" if is_there else "Made"} a store in {folder}. First task: tm add "…"')
@@ -49,4 +58,7 @@ INIT = Command(
     help="Make a store for this folder (.tm). Inside a git repository you need none: it has one already.",
     run=run_init,
     panel="Setting up",
+    options=(
+        Option(flag="--adopt", kind="flag", help="Take a .tm that is there already, moved or copied, for yours."),
+    ),
 )

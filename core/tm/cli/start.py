@@ -85,7 +85,7 @@ def _run_hot(words: Sequence[str]) -> int:
         return _run_typer(words)
     from tm.app import Session
 
-    session = Session(os.environ, here())
+    session = Session(os.environ, here(), warn=_warn)
     code = command.run(session, values)
     if os.isatty(2) and session.core.plugins:
         from tm.cli.remind import is_time, remind  # a person is watching, so it may cost a little
@@ -94,6 +94,12 @@ def _run_hot(words: Sequence[str]) -> int:
             remind(session)
     session.leave()
     return code
+
+
+def _warn(text: str) -> None:
+    from tm.cli.say import say  # seldom there is something to warn of
+
+    say(text)
 
 
 def here() -> str:

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 LIMIT = 1024 * 1024
 
 _TOO_DEEP = "the tables and lists are nested too deeply. Make them flatter."
+# reading a key of n parts takes n² steps; a real one has a handful
+_MANY_PARTS = re.compile(r"""(?:[\w\-\t "']*\.){50}""")
 _AT_LINE = re.compile(r" \(at line (\d+), column (\d+)\)$")
 
 
@@ -82,6 +84,8 @@ def lay_over(
 def read_toml(path: str, *, private: bool = False) -> dict[str, Any]:
     """The tables of a TOML file. Raises ConfigError like `read_text`, and for a syntax error at its line."""
     text = read_text(path, private=private)
+    if deep := _MANY_PARTS.search(text):
+        raise ConfigError(f"{path}:{text.count(chr(10), 0, deep.start()) + 1}: {_TOO_DEEP}")
     try:
         return tomllib.loads(text)
     except RecursionError:

@@ -28,6 +28,7 @@ class Place(Value):
     the folder that holds `.tm`, else the root of the repository's main work tree, else None. `config_file` is
     the hub's settings file if there is one; `config_is_own` says that the user chose it, not a repository.
     `user_file` need not exist. `common_dir` and `git_dir` are git's shared folder and this work tree's own.
+    `strangers` are `.tm` folders on the way that no `tm init` of this user made; they are not used.
     """
 
     folder: str
@@ -39,6 +40,7 @@ class Place(Value):
     user_folder: str
     common_dir: str | None = None
     git_dir: str | None = None
+    strangers: tuple[str, ...] = ()
 
 
 class _Repository(Value):
@@ -55,7 +57,7 @@ def find_place(environ: Mapping[str, str], cwd: str, *, config: str | None = Non
     """
     home = home_folder(environ)
     user_folder = join(_xdg(environ, "XDG_CONFIG_HOME") or join(home, ".config"), "tm")
-    holder, repository = _search(cwd, home=realpath(home))
+    holder, strangers, repository = _search(cwd, home=realpath(home), records=records(environ))
     if not holder and not repository and environ.get("GIT_DIR"):
         repository = _repository(realpath(join(cwd, environ["GIT_DIR"])), work_tree=None)
     main_root = repository.root if repository else None
@@ -72,6 +74,7 @@ def find_place(environ: Mapping[str, str], cwd: str, *, config: str | None = Non
         user_folder=user_folder,
         common_dir=repository.common_dir if repository else None,
         git_dir=repository.git_dir if repository else None,
+        strangers=tuple(strangers),
     )
     if named := config or environ.get("TM_CONFIG"):
         return place.with_(config_file=_named_file(named, cwd=cwd, by="--config" if config else "TM_CONFIG"))
@@ -140,8 +143,16 @@ def _store_folder(environ: Mapping[str, str], holder: str | None, *, repository:
         return join(holder, MARKER), "project"
     if repository:
         return join(repository.common_dir, "tm"), "git"
-    shared = _xdg(environ, "XDG_DATA_HOME") or join(home_folder(environ), ".local", "share")
-    return join(shared, "tm"), "user"
+    return _data_folder(environ), "user"
+
+
+def records(environ: Mapping[str, str]) -> str:
+    """The folder where `tm init` notes what it made."""
+    return join(_data_folder(environ), "made")
+
+
+def _data_folder(environ: Mapping[str, str]) -> str:
+    return join(_xdg(environ, "XDG_DATA_HOME") or join(home_folder(environ), ".local", "share"), "tm")
 
 
 def _named_file(name: str, *, cwd: str, by: str) -> str:
@@ -164,16 +175,23 @@ def _xdg(environ: Mapping[str, str], name: str) -> str | None:
     return folder if folder and folder.startswith("/") else None
 
 
-def _search(folder: str, *, home: str) -> tuple[str | None, _Repository | None]:
-    """The nearest folder upward that holds a `.tm`, not above home or the repository, and the repository."""
+def _search(folder: str, *, home: str, records: str) -> tuple[str | None, list[str], _Repository | None]:
+    """The nearest folder upward that holds a `.tm` of `tm init`, not above home or the repository; the `.tm` folders
+    passed on the way that are none; and the repository."""
     holder, in_bounds = None, True
+    strangers: list[str] = []
     while True:
         if in_bounds and holder is None and _is_own_folder(join(folder, MARKER)):
-            holder = folder
+            from tm.config.made import is_made  # only who has such a folder pays
+
+            if is_made(join(folder, MARKER), records):
+                holder = folder
+            else:
+                strangers.append(join(folder, MARKER))
         repository = _repository_at(folder)
         parent = dirname(folder)
         if repository or parent == folder:
-            return holder, repository
+            return holder, strangers, repository
         in_bounds = in_bounds and folder != home
         folder = parent
 
@@ -189,10 +207,8 @@ def _is_own_folder(path: str) -> bool:
 def _repository_at(folder: str) -> _Repository | None:
     dot = join(folder, ".git")
     found = _stat(dot)
-    if found is None:
-        return _repository(folder, work_tree=None)
-    if not _is_trusted_owner(found):
-        return None
+    if found is None or not _is_trusted_owner(found):  # a bare one counts only where GIT_DIR names it: it may be
+        return None  # a folder of somebody's repository made to look like one
     if found.st_mode & 0o170000 == 0o040000:
         return _repository(dot, work_tree=folder)
     pointer = _line(dot)

@@ -196,8 +196,10 @@ def _may_be_remembered(place: Place, environ: Mapping[str, str], *, found: Merge
     if place.config_is_own or found.origins.get("database_url") != place.config_file:
         return True
     path = database(place, url)
-    if trust.is_at_home(place, path) or trust.is_confirmed(place):
+    if trust.is_confirmed(place):
         return True
+    if trust.is_at_home(place, path):
+        return False  # a folder in between may become a link to elsewhere without a word in this file
     if not environ.get("TM_DATABASE_URL") and not trust.is_waived(environ):
         raise ConfigError(
             f"{_where(found, 'database_url')}: the project's database_url points outside of it, to {path}. "

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel
+from pydantic import BaseModel, SecretStr
 
 from tm.config.binding import laid
 from tm.config.files import LIMIT, origin_of, write_private
@@ -34,9 +34,10 @@ class Sensitive:
 
 
 class ReceivesSecret(Sensitive):
-    """Marks a host or address that is sent a secret: `base_url: Annotated[str, ReceivesSecret] = "https://…"`.
+    """Marks a host or address that is sent a secret, or all that is told, as a webhook's is.
 
-    The default is the vendor's own address: the project may name it, and any loopback address.
+    `base_url: Annotated[str, ReceivesSecret] = "https://…"`: the default is the vendor's own address; the project
+    may name that, and any loopback address.
     """
 
 
@@ -148,9 +149,13 @@ def _is_harmless(field: FieldInfo, value: Any) -> bool:
         return True
     if RunsProgram in _marks(field):
         return False
-    vendor = _server(str(field.default)) if field.default else None
-    servers = [_server(str(each)) for each in (value if isinstance(value, (list, tuple)) else [value])]
+    vendor = _server(field.default) if isinstance(field.default, str) else None
+    servers = [_server(_plain(each)) for each in (value if isinstance(value, (list, tuple)) else [value])]
     return all(server and (server == vendor or _is_loopback(server[1])) for server in servers)
+
+
+def _plain(value: Any) -> str:
+    return str(value.get_secret_value() if isinstance(value, SecretStr) else value)
 
 
 def _server(address: str) -> tuple[str, str, int | None] | None:

@@ -6,7 +6,7 @@ import os
 
 from tm import events, model
 from tm.clock import instant, stamp
-from tm.errors import Refused, UsageError
+from tm.errors import Refused, StoreError, UsageError
 from tm.model import Task
 
 TYPE_CHECKING = False
@@ -56,7 +56,7 @@ def add(work: Work, fields: Mapping[str, Any], *, depends_on: Sequence[str] = ()
 
     if link:
         from tm.store.links import Links  # only plugins tie tasks
-    return work.once("add", (tuple(sorted((k, repr(v)) for k, v in checked.items())), waits_for, link), change)
+    return work.once("add", (work.asked(checked), waits_for, link), change)
 
 
 def update(
@@ -88,7 +88,7 @@ def update(
         _keep_update(work, task, changed, data=data)
         return task.id
 
-    arguments = (ref, tuple(sorted((k, repr(v)) for k, v in checked.items())), labels, depends_on)
+    arguments = (ref, work.asked(checked), labels, depends_on)
     return work.once("update", arguments, change)
 
 
@@ -165,8 +165,18 @@ def delete(work: Work, ref: str, *, purge: bool = False) -> str:
 
     task_id = work.once("delete", (ref, purge), change)
     if purge:
-        work.database.scrub()
+        _scrub(work, task_id)
     return task_id
+
+
+def _scrub(work: Work, task_id: str) -> None:
+    try:
+        work.database.scrub()
+    except StoreError as error:
+        raise StoreError(
+            f"Task {task_id} is purged, but words of it are left in deleted parts of the store's files, which could "
+            f"not be rewritten ({error.__cause__ or error}). Make room, then again: tm delete {task_id} --purge"
+        ) from error
 
 
 def check(fields: Mapping[str, Any]) -> dict[str, Any]:

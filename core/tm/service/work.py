@@ -45,8 +45,8 @@ class Work:
     `owed_to` names the plugins enabled as far as the caller knows. `key` is the idempotency key. `revision`
     refuses the change when the task is no longer at that revision. `quiet` keeps the events out of the
     outbox; `exact` accepts full ids only. `key_is_own=False` marks a key nobody chose: a different change under
-    it simply runs. `recorded` holds the seqs of the events after the commit,
-    `remarks` what a person should hear besides success.
+    it simply runs. `typed` holds fields as they were asked for where that reads differently from day to day.
+    `recorded` holds the seqs of the events after the commit, `remarks` what a person should hear besides success.
     """
 
     def __init__(  # noqa: PLR0913 - composed here, named by keyword
@@ -62,6 +62,7 @@ class Work:
         exact: bool = False,
         caused_by: str | None = None,
         key_is_own: bool = True,
+        typed: Mapping[str, str] | None = None,
     ) -> None:
         self.database = database
         self.clock = clock
@@ -73,12 +74,17 @@ class Work:
         self.exact = exact
         self.caused_by = caused_by
         self.key_is_own = key_is_own
+        self._typed = typed or {}
         self.tasks = Tasks(database)
         self.events = Events(database)
         self.recorded: list[int] = []
         self.remarks: list[str] = []
         self.is_repeat = False
         self.now = ""
+
+    def asked(self, fields: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
+        """The fields as part of a fingerprint: `tomorrow` asked for twice is the same change, whenever that is."""
+        return tuple(sorted((name, repr(self._typed.get(name, value))) for name, value in fields.items()))
 
     def once(self, use_case: str, arguments: tuple[object, ...], change: Callable[[], str]) -> str:
         """Run `change` in one transaction and return its answer, a task id.

@@ -103,14 +103,22 @@ UNFANNED_BETWEEN = "select count(*) from event where seq between ? and ? and fan
 PRUNE_DELIVERIES = """
 delete from delivery where id in (
   select id from delivery where state in ('delivered', 'dead', 'dropped') and holds = 0
-    and ((state in ('delivered', 'dropped') and ended_at < ?1) or (state = 'dead' and ended_at < ?2)) limit ?3)"""
+    and ((state in ('delivered', 'dropped') and ended_at < ?1) or (state = 'dead' and ended_at < ?2))
+  order by id limit ?3)"""
+PRUNE_THEIR_ATTEMPTS = """
+delete from attempt where delivery_id in (
+  select id from delivery where state in ('delivered', 'dead', 'dropped') and holds = 0
+    and ((state in ('delivered', 'dropped') and ended_at < ?1) or (state = 'dead' and ended_at < ?2))
+  order by id limit ?3)"""
 PRUNE_WAKES = """
 delete from event where seq in (
   select seq from event where private_to is not null
     and not exists (select 1 from delivery where delivery.event_seq = event.seq) limit ?)"""
 PRUNE_ATTEMPTS = """
 delete from attempt where (delivery_id, generation) in (
-  select delivery_id, generation from attempt where started_at < ? limit ?)"""
+  select attempt.delivery_id, attempt.generation
+  from delivery cross join attempt on attempt.delivery_id = delivery.id
+  where delivery.state in ('delivered', 'dead', 'dropped') and delivery.ended_at < ? limit ?)"""
 
 
 class Owed(Value):
@@ -310,10 +318,15 @@ class Outbox:
         return int(self._database.execute(UNFANNED_BETWEEN, (first, last)).fetchone()[0])
 
     def prune(self, *, delivered_before: str, dead_before: str, attempts_before: str, limit: int = 500) -> int:
-        """Forget one batch of old deliveries, attempts, and wakes that were answered; how many rows went."""
-        deliveries = self._database.execute(PRUNE_DELIVERIES, (delivered_before, dead_before, limit)).rowcount
-        wakes = self._database.execute(PRUNE_WAKES, (limit,)).rowcount
-        return deliveries + wakes + self._database.execute(PRUNE_ATTEMPTS, (attempts_before, limit)).rowcount
+        """Forget one batch of old attempts, of old deliveries with theirs, and of wakes that were answered.
+
+        Returns how many rows went. What is still owed keeps its attempts.
+        """
+        old = (delivered_before, dead_before, limit)
+        count = self._database.execute(PRUNE_ATTEMPTS, (attempts_before, limit)).rowcount
+        count += self._database.execute(PRUNE_THEIR_ATTEMPTS, old).rowcount
+        count += self._database.execute(PRUNE_DELIVERIES, old).rowcount
+        return count + self._database.execute(PRUNE_WAKES, (limit,)).rowcount
 
 
 def _claimed(row: Any, plugin: str) -> Claimed:

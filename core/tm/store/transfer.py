@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from tm.errors import Refused, StoreError, UsageError
 from tm.store.listing import _FIELDS, _LOGS, _TIMES
+from tm.store.restored import complaint
 from tm.store.spool import CACHES, unhooked
 from tm.store.sqlite import SCHEMA_VERSION
 
@@ -51,10 +52,6 @@ select exists (select 1 from task) or exists (select 1 from tombstone) or exists
   or exists (select 1 from plugin_state) or exists (select 1 from cursor)"""
 # all that a worker which has only looked at an empty store leaves behind
 FORGET = ("delete from plugin", "delete from pull", "delete from sqlite_sequence")
-BROKEN = """
-select 'event', id from event where not (json_valid(changes) and json_valid(data) and json_valid(snapshot))
-union all select 'measurement', task_id from measurement where not json_valid(value) limit 1"""
-
 AT_ONCE = 1000
 _KINDS = {"text": (str,), "integer": (int,), "real": (float, int), "": (str, int)}
 _encode = JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
@@ -112,9 +109,8 @@ def restore(database: Database, lines: Iterable[tuple[int, str]]) -> dict[str, i
         for number, line in lines:
             restoring.take(number, line)
         restoring.end()
-    broken = database.execute(BROKEN).fetchone()
-    if broken:
-        raise UsageError(f"the {broken[0]} {broken[1]} holds broken JSON.")
+    if wrong := complaint(database):
+        raise UsageError(f"{wrong}; tm never wrote that.")
     return restoring.counts
 
 

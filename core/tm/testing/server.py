@@ -17,7 +17,7 @@ from tm.values import Value
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-Fault = Literal["unread", "drop", "reset", "short", "stall", "drip"]
+Fault = Literal["unread", "drop", "reset", "short", "stall", "drip", "trickle", "garbage"]
 
 _WAITING_ROOM = 1024
 _NOTHING = timedelta(0)
@@ -47,7 +47,8 @@ class Reply(Value):
     `fault` goes wrong on purpose: `unread` closes before the request is read (it is not in `requests`),
     `drop` closes after reading it, `reset` does so with a TCP reset, `short` promises the whole body and
     sends half, `stall` sends nothing until the server closes, `drip` sends the body byte by byte with `delay`
-    before each. A redirect is a `status` of 3xx with a `Location` header.
+    before each, `trickle` the head as well, `garbage` sends what is no HTTP. A redirect is a `status` of 3xx
+    with a `Location` header.
     """
 
     status: int = 200
@@ -63,7 +64,7 @@ class ScriptedServer:
 
     Requests get the scripted replies in order; once the script is used up, and where there is none, they get
     what `answer` returns (an empty 200 by default). `answer` is called by one thread at a time. What it
-    raises, `close` raises again. `port` 0 picks a free one.
+    raises, `close` raises again. `port` 0 picks a free one. `connections` counts those opened so far.
     """
 
     def __init__(self, answer: Callable[[Request], Reply] = lambda _: Reply(), *, port: int = 0) -> None:
@@ -74,6 +75,7 @@ class ScriptedServer:
         self._lock = RLock()
         self._closing = Event()
         self._connections: dict[socket.socket, Thread] = {}
+        self.connections = 0
         self._listener = socket.create_server(("127.0.0.1", port), backlog=_WAITING_ROOM)
         self.port: int = self._listener.getsockname()[1]
         self.url = f"http://127.0.0.1:{self.port}"
@@ -118,6 +120,7 @@ class ScriptedServer:
             if self._closing.is_set():
                 connection.close()
                 return
+            self.connections += 1
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             thread = Thread(target=self._serve, args=(connection,), name=f"{self._door.name}-connection")
             alive = {each: serving for each, serving in self._connections.items() if serving.is_alive()}
@@ -142,7 +145,7 @@ class ScriptedServer:
         except ValueError:
             return False  # no HTTP, or half of it
         reply = self._reply(request)
-        if reply.fault != "drip":
+        if reply.fault not in ("drip", "trickle"):
             self._closing.wait(reply.delay.total_seconds())
         self._send(connection, reply, request)
         is_last = request.headers.get("connection", "").lower() == "close"
@@ -174,7 +177,12 @@ class ScriptedServer:
             case None:
                 connection.sendall(head + body)
             case "drip":
-                self._drip(connection, head, body, pause=reply.delay)
+                connection.sendall(head)
+                self._drip(connection, body, pause=reply.delay)
+            case "trickle":
+                self._drip(connection, head + body, pause=reply.delay)
+            case "garbage":
+                connection.sendall(b"\x00\xff 220 ready\r\n\r\n")
             case "short":
                 connection.sendall(head + body[: len(body) // 2])
             case "stall":
@@ -182,11 +190,10 @@ class ScriptedServer:
             case "reset":
                 connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
 
-    def _drip(self, connection: socket.socket, head: bytes, body: bytes, *, pause: timedelta) -> None:
-        connection.sendall(head)
-        for at in range(len(body)):
+    def _drip(self, connection: socket.socket, content: bytes, *, pause: timedelta) -> None:
+        for at in range(len(content)):
             if not self._closing.wait(pause.total_seconds()):
-                connection.sendall(body[at : at + 1])
+                connection.sendall(content[at : at + 1])
 
 
 def _hang_up(connection: socket.socket) -> None:

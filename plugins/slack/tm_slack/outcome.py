@@ -93,9 +93,9 @@ def _seconds(text: str, now: datetime) -> float | None:
         pass
     try:
         at = parsedate_to_datetime(text)
-    except ValueError:
+        return ((at if at.tzinfo else at.replace(tzinfo=UTC)) - now).total_seconds()
+    except (ValueError, OverflowError):
         return None
-    return ((at if at.tzinfo else at.replace(tzinfo=UTC)) - now).total_seconds()
 
 
 def _refused(word: str) -> Exception | None:

@@ -10,6 +10,7 @@ from tm_slack.client import Webhook
 from tm_slack.marks import SendMark, next_step
 from tm_slack.message import compose
 from tm_slack.outcome import NotConnected, ServerTrouble, outcome_of, outcome_without_answer
+from tm_slack.wire import Wire
 
 if TYPE_CHECKING:
     from tm import Event, Hub
@@ -82,9 +83,6 @@ def _settle(mark: SendMark, failure: Exception | None) -> None:
 
 def _webhook(hub: Hub) -> Webhook:
     settings = hub.settings
-    return Webhook(
-        settings.webhook_url.get_secret_value(),
-        timeout=settings.timeout,
-        proxy=settings.proxy and settings.proxy.get_secret_value(),
-        monotonic=hub.clock.monotonic,
-    )
+    proxy = settings.proxy and settings.proxy.get_secret_value()
+    wire = Wire(timeout=settings.timeout, proxy=proxy, monotonic=hub.clock.monotonic)
+    return Webhook(settings.webhook_url.get_secret_value(), wire)

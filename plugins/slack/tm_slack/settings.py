@@ -10,7 +10,7 @@ from urllib.parse import SplitResult, urlsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, SecretStr
 
-from tm import Duration, PluginSettings, When
+from tm import Duration, PluginSettings, ReceivesSecret, When
 from tm_slack.notices import Word
 
 HOST = "hooks.slack.com"
@@ -79,7 +79,7 @@ class Route(BaseModel):
 class Settings(PluginSettings):
     """Settings of the Slack plugin."""
 
-    webhook_url: Annotated[SecretStr, AfterValidator(_webhook_url)]
+    webhook_url: Annotated[SecretStr, ReceivesSecret, AfterValidator(_webhook_url)]
     """Address of an incoming webhook, a secret; its channel was fixed when it was made in Slack."""
     events: tuple[Word, ...] = ("blocked", "completed", "urgent")
     """What is told: created, progress, blocked, completed, urgent."""
@@ -91,5 +91,5 @@ class Settings(PluginSettings):
     """After a send that may or may not have arrived: send once more, marked as a repeat, or ask a person."""
     timeout: Annotated[Duration, AfterValidator(_timeout)] = timedelta(seconds=10)
     """How long one call to Slack may take."""
-    proxy: Annotated[SecretStr, AfterValidator(_proxy)] | None = None
+    proxy: Annotated[SecretStr, ReceivesSecret, AfterValidator(_proxy)] | None = None
     """Proxy for the way to Slack, http://host:port; variables like HTTPS_PROXY are not asked."""

@@ -9,6 +9,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from tests.projects import make_project
+
 from tm.app import Session
 from tm.service import editing, lifecycle
 from tm.store.ledger import Ledger
@@ -44,8 +46,9 @@ class Desk:
 
     def __init__(self, path: Path) -> None:
         self.home, self.folder, self.site = path / "home", path / "work", path / "site"
-        for each in (self.home, self.folder, self.folder / ".tm", self.site):
+        for each in (self.home, self.site):
             each.mkdir()
+        make_project(self.folder, home=self.home)
 
     @property
     def store(self) -> Path:

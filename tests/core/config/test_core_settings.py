@@ -218,6 +218,21 @@ def test_the_cache_is_private_and_holds_no_secret(repository, environ, cache):
     assert [file.name for file in cache.parent.iterdir()] == [CACHE_NAME]
 
 
+def test_a_store_that_a_project_names_is_looked_at_each_time(repository, environ, cache, home):
+    (repository / "data").mkdir()
+    (repository / "tm.toml").write_text('database_url = "data/tm.db"\n')
+    age(repository / "tm.toml")
+
+    assert settings(repository, environ).database_url == "data/tm.db"
+    assert not cache.exists()
+
+    (repository / "data").rmdir()
+    (repository / "data").symlink_to(home)
+
+    with pytest.raises(ConfigError, match="points outside of it"):
+        settings(repository, environ)
+
+
 def test_what_a_variable_says_is_not_remembered(repository, environ, cache):
     (repository / "tm.toml").write_text('team = "one"\n')
     age(repository / "tm.toml")

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import shutil
 from pathlib import Path
 
 import pytest
+from tests.projects import make_project
 
 from tm.config.places import database, find_place, settled
 from tm.errors import ConfigError
@@ -64,12 +66,49 @@ def test_a_submodule_has_a_hub_of_its_own(committed, environ, git, home):
     assert (place.folder, place.root) == (f"{outer}/.git/modules/part/tm", f"{outer}/part")
 
 
-def test_a_bare_repository_has_a_hub_when_one_stands_inside(committed, environ, git, home):
+def test_a_bare_repository_has_a_hub_where_git_dir_names_it(committed, environ, git, home):
     git(home, "clone", "-q", "--bare", str(committed), "shared.git")
+    environ["GIT_DIR"] = "."
 
-    place = find_place(environ, f"{home}/shared.git/hooks")
+    place = find_place(environ, f"{home}/shared.git")
 
     assert (place.kind, place.folder, place.root) == ("git", f"{home}/shared.git/tm", None)
+
+
+def test_a_folder_made_to_look_like_a_bare_repository_is_only_a_folder(repository, environ):
+    odd = repository / "odd"
+    for part in ("objects", "refs", "tm"):
+        (odd / part).mkdir(parents=True)
+    (odd / "HEAD").write_text("ref: refs/heads/main\n")
+
+    assert find_place(environ, str(odd)).folder == f"{repository}/.git/tm"
+
+
+def test_a_project_folder_that_came_with_a_repository_is_nobodys_store(repository, environ, home):
+    (repository / "a" / ".tm").mkdir(parents=True)
+    (repository / "a" / ".tm" / "made").write_text("0123456789abcdef" * 2)
+
+    place = find_place(environ, str(repository / "a"))
+
+    assert (place.kind, place.folder) == ("git", f"{repository}/.git/tm")
+    assert place.strangers == (f"{repository}/a/.tm",)
+
+
+@pytest.mark.parametrize("mark", ["", "../made", "../../../../etc/passwd", "x" * 32, "\0" * 32])
+def test_a_mark_that_leads_elsewhere_is_none(repository, environ, home, mark):
+    (repository / ".tm").mkdir()
+    (repository / ".tm" / "made").write_text(mark)
+
+    assert find_place(environ, str(repository)).kind == "git"
+
+
+def test_a_project_folder_that_was_moved_or_copied_stays_its_users(repository, environ, home):
+    make_project(home / "before", home=home)
+    (home / "before").rename(repository / "after")
+    shutil.copytree(repository / "after", repository / "copy")
+
+    assert find_place(environ, str(repository / "after")).folder == f"{repository}/after/.tm"
+    assert find_place(environ, str(repository / "copy")).folder == f"{repository}/copy/.tm"
 
 
 def test_a_work_tree_of_a_bare_repository_is_its_own_root(committed, environ, git, home):
@@ -153,11 +192,11 @@ def test_an_empty_git_folder_is_no_repository(repository, environ):
     assert find_place(environ, str(inner)).root == str(repository)
 
 
-def test_the_nearest_project_folder_upward_wins(repository, environ):
+def test_the_nearest_project_folder_upward_wins(repository, environ, home):
     inner = repository / "a" / "b"
     inner.mkdir(parents=True)
-    (repository / ".tm").mkdir()
-    (repository / "a" / ".tm").mkdir()
+    make_project(repository, home=home)
+    make_project(repository / "a", home=home)
 
     assert find_place(environ, str(inner)).folder == f"{repository}/a/.tm"
     assert find_place(environ, str(repository)).folder == f"{repository}/.tm"
@@ -165,23 +204,23 @@ def test_the_nearest_project_folder_upward_wins(repository, environ):
 
 
 def test_a_project_folder_above_the_repository_is_not_the_repositorys(repository, environ, home):
-    (home / ".tm").mkdir()
+    make_project(home, home=home)
 
     assert find_place(environ, str(repository)).kind == "git"
     assert find_place(environ, str(home)).kind == "project"
 
 
 def test_a_project_folder_above_home_is_nobodys(tmp_path, home, environ):
-    (tmp_path / ".tm").mkdir()
+    make_project(tmp_path, home=home)
 
     assert find_place(environ, str(home)).kind == "user"
     assert find_place(environ, str(tmp_path)).kind == "project"
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a folder away")
-def test_a_project_folder_of_another_user_is_passed_by(repository, environ):
+def test_a_project_folder_of_another_user_is_passed_by(repository, environ, home):
     inner = repository / "inner"
-    (inner / ".tm").mkdir(parents=True)
+    make_project(inner, home=home)
     os.chown(inner / ".tm", 12345, 12345)
 
     assert find_place(environ, str(inner)).kind == "git"
@@ -207,9 +246,9 @@ def test_the_settings_file_stands_at_the_root_of_the_main_work_tree(committed, e
     assert not place.config_is_own
 
 
-def test_a_project_folders_settings_file_stands_beside_it_else_at_the_repositorys_root(repository, environ):
+def test_a_project_folders_settings_file_stands_beside_it_else_at_the_repositorys_root(repository, environ, home):
     inner = repository / "inner"
-    (inner / ".tm").mkdir(parents=True)
+    make_project(inner, home=home)
     (repository / "tm.toml").write_text("")
 
     assert find_place(environ, str(inner)).config_file == f"{repository}/tm.toml"

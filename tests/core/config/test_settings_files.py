@@ -111,8 +111,15 @@ def test_a_file_that_cannot_be_read_is_named_with_its_line(tmp_path, content, sa
 def test_very_deep_tables_are_refused(repository, environ):
     (repository / "tm.toml").write_text(".".join("a" * 3000) + " = 1\n")
 
-    with pytest.raises(ConfigError, match=r"tm\.toml: .* nested too deeply"):
+    with pytest.raises(ConfigError, match=r"tm\.toml:1: .* nested too deeply"):
         merged(find_place(environ, str(repository)))
+
+
+def test_many_numbers_in_a_line_are_no_deep_table(tmp_path):
+    file = tmp_path / "tm.toml"
+    file.write_text(f"a = [{', '.join(['1.0'] * 500)}]\nb = '{'a.b/' * 500}'\n")
+
+    assert len(read_toml(str(file))["a"]) == 500
 
 
 def test_a_folder_or_a_pipe_is_no_settings_file(tmp_path):

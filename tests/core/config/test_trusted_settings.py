@@ -6,6 +6,7 @@ from typing import Annotated
 
 import pytest
 from pydantic import BaseModel, HttpUrl, SecretStr
+from tests.projects import make_project
 
 from tm.config.core import load
 from tm.config.places import find_place
@@ -19,7 +20,8 @@ class Route(BaseModel):
     """One route with a host of its own."""
 
     host: Annotated[str, ReceivesSecret] | None = None
-    webhook: SecretStr | None = None
+    webhook: Annotated[SecretStr, ReceivesSecret] | None = None
+    key: SecretStr | None = None
 
 
 class Settings(PluginSettings):
@@ -64,6 +66,7 @@ def untrusted(repository, environ):
         "server = 'http://localhost/'",
         "linter = 'lint'",
         "[[plugins.chat.routes]]\nhost = 'localhost'",
+        "[[plugins.chat.routes]]\nwebhook = 'http://127.0.0.1:8/hook'",
     ],
 )
 def test_a_project_may_set_what_harms_nobody(untrusted, table):
@@ -90,6 +93,7 @@ def test_a_project_may_set_what_harms_nobody(untrusted, table):
         ("linter = './evil'", ("linter",)),
         ("linter = 'localhost'", ("linter",)),
         ("routes = [{}, {host = 'evil.example'}]", ("routes.1.host",)),
+        ("routes = [{webhook = 'https://evil.example/hook'}]", ("routes.0.webhook",)),
         ("base_url = 'https://evil.example'\nlinter = 'x'", ("base_url", "linter")),
     ],
 )
@@ -101,7 +105,7 @@ def test_a_project_may_not_name_a_file_of_the_users_as_the_secret(untrusted, hom
     (home / "key").write_text("private")
 
     assert untrusted(f"token_file = '{home}/key'") == ("token_file",)
-    assert untrusted(f"routes = [{{webhook_file = '{home}/key'}}]") == ("routes.0.webhook_file",)
+    assert untrusted(f"routes = [{{key_file = '{home}/key'}}]") == ("routes.0.key_file",)
     assert untrusted("token_file = '/none'", TM_PLUGINS__CHAT__TOKEN_FILE=f"{home}/key") == ()
 
 
@@ -138,7 +142,7 @@ def test_a_confirmed_file_is_trusted_until_it_changes(untrusted, repository, env
 
 def test_trust_holds_for_the_path_and_no_other(repository, environ, home):
     other = home / "other"
-    (other / ".tm").mkdir(parents=True)
+    make_project(other, home=home)
     for folder in (repository, other):
         (folder / "tm.toml").write_text("team = 'x'\n")
 
@@ -150,7 +154,7 @@ def test_trust_holds_for_the_path_and_no_other(repository, environ, home):
 
 def test_several_projects_can_be_confirmed_one_after_the_other(repository, environ, home):
     other = home / "other"
-    (other / ".tm").mkdir(parents=True)
+    make_project(other, home=home)
     for folder in (repository, other, repository):
         (folder / "tm.toml").write_text("team = 'x'\n")
         confirm(find_place(environ, str(folder)))

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import sqlite3
 from datetime import timedelta
 
 import pytest
 
 from tm.clock import stamp
-from tm.errors import NotFound, UsageError
+from tm.errors import NotFound, StoreError, UsageError
 from tm.events import Snapshot
 from tm.model import Criterion
 from tm.service import editing, lifecycle, measuring
+from tm.service.work import Caller, Work
 from tm.store.ledger import Ledger
 from tm.store.outbox import Outbox
+from tm.store.sqlite import SqliteDatabase
+
+ALICE = Caller(origin="cli", actor="alice@example.com")
 
 NOON = "2026-11-22T12:00:00.000000Z"
 LATER = "2026-11-23T12:00:00.000000Z"
@@ -275,6 +280,21 @@ def test_a_purge_empties_every_text_at_once_or_later_by_the_full_id(desk, is_lat
     assert "Secret" not in words_kept(desk, task_id)
     assert len(desk.events(task_id)) == 7
     assert Ledger(desk.database).unfanned()[0] == 7
+
+
+def test_a_purge_that_cannot_rewrite_the_files_says_what_is_done_and_what_is_left(desk):
+    class Full(SqliteDatabase):
+        def scrub(self):
+            raise StoreError("The disk is full; nothing was stored.") from sqlite3.OperationalError("disk is full")
+
+    task_id = desk.add("Secret")
+    with Full(desk.database.path) as full, pytest.raises(StoreError) as caught:
+        editing.delete(Work(full, desk.clock, ALICE), task_id, purge=True)
+
+    assert str(caught.value).startswith(f"Task {task_id} is purged, but words of it are left")
+    assert "(disk is full)" in str(caught.value)
+    assert "nothing was stored" not in str(caught.value)
+    assert "Secret" not in words_kept(desk, task_id)
 
 
 def test_the_deletion_says_whether_it_was_a_purge(desk):

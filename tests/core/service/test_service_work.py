@@ -50,6 +50,16 @@ def test_adding_under_a_key_adds_one_task(desk):
     assert len(desk.history()) == 1
 
 
+def test_a_deadline_typed_the_same_is_the_same_change_whenever_that_is(desk):
+    def add(due):
+        return editing.add(desk.work(key="K", typed={"deadline": "tomorrow"}), {"title": "Ship it", "deadline": due})
+
+    first = add("2026-11-04T22:59:59.000000Z")
+
+    assert add("2026-11-05T22:59:59.000000Z") == first
+    assert desk.task(first).deadline == "2026-11-04T22:59:59.000000Z"
+
+
 def test_a_first_change_under_a_key_is_no_repeat(desk):
     work = desk.work(key="K")
     editing.add(work, {"title": "Ship it"})

@@ -1,16 +1,19 @@
 """The real SDK against a scripted server: one request per call, to the one address, and no secret in sight."""
 
+import contextlib
 import logging
+import threading
 import traceback
 from datetime import timedelta
-from http.client import HTTPException, IncompleteRead, RemoteDisconnected
+from http.client import BadStatusLine, HTTPException, IncompleteRead, RemoteDisconnected
 
 import pytest
 
 from tm.clock import Clock
-from tm.testing import Reply, ScriptedServer
-from tm_slack.client import ANSWER_LIMIT, Webhook
+from tm.testing import FakeClock, Reply, ScriptedServer
+from tm_slack.client import Webhook
 from tm_slack.outcome import NotConnected
+from tm_slack.wire import ANSWER_LIMIT, Wire
 
 PATH = "/services/T000/B000/SECRET"
 MESSAGE = {"text": "naïve 😀"}
@@ -28,7 +31,7 @@ def webhook(server):
 
 
 def hook(url, *, timeout=5.0, proxy=None):
-    return Webhook(url, timeout=timedelta(seconds=timeout), proxy=proxy, monotonic=Clock().monotonic)
+    return Webhook(url, Wire(timeout=timedelta(seconds=timeout), proxy=proxy, monotonic=Clock().monotonic))
 
 
 def test_a_message_is_posted_as_json_to_the_whole_address(webhook, server):
@@ -92,8 +95,9 @@ def test_a_stalled_call_ends_at_the_timeout(server):
         hook(server.url + PATH, timeout=0.05).post(MESSAGE)
 
 
-def test_an_answer_that_trickles_in_ends_at_the_timeout(server):
-    server.script(Reply(fault="drip", body="o" * 100, delay=timedelta(milliseconds=30)))
+@pytest.mark.parametrize("fault", ["drip", "trickle"])
+def test_an_answer_that_trickles_in_ends_at_the_timeout(server, fault):
+    server.script(Reply(fault=fault, body="o" * 100, delay=timedelta(milliseconds=30)))
 
     with pytest.raises(TimeoutError):
         hook(server.url + PATH, timeout=0.1).post(MESSAGE)
@@ -108,8 +112,15 @@ def test_the_charset_of_an_answer_does_not_matter(webhook, server, headers):
     assert webhook.post(MESSAGE).body == "ok"
 
 
+def test_an_answer_that_is_no_http_leaves_doubt(webhook, server):
+    server.script(Reply(fault="garbage"))
+
+    with pytest.raises(BadStatusLine):
+        webhook.post(MESSAGE)
+
+
 def test_of_a_long_answer_only_the_beginning_is_read(webhook, server):
-    server.script(Reply(body="<html>" * 10_000))
+    server.script(Reply(body="<html>" * 200_000))
 
     assert len(webhook.post(MESSAGE).body) == ANSWER_LIMIT
 
@@ -149,6 +160,62 @@ def test_a_configured_proxy_learns_the_host_only():
         assert (request.method, request.path, request.body) == ("CONNECT", "hooks.slack.com:443", b"")
         assert request.headers["proxy-authorization"] == "Basic bWU6cEBzcw=="
         assert "SECRET" not in str(request.headers)
+
+
+@pytest.mark.parametrize("fault", ["garbage", "drop", "trickle", "stall"])
+def test_a_proxy_that_fails_means_that_nothing_was_sent(fault):
+    with ScriptedServer() as proxy:
+        proxy.script(Reply(fault=fault, delay=timedelta(milliseconds=30)))
+        with pytest.raises(NotConnected):
+            hook("https://hooks.slack.com" + PATH, proxy=proxy.url, timeout=0.2).post(MESSAGE)
+
+
+def test_messages_one_after_the_other_share_a_connection(webhook, server):
+    for number in range(3):
+        webhook.post({"text": str(number)})
+
+    assert [request.json["text"] for request in server.requests] == ["0", "1", "2"]
+    assert server.connections == 1
+
+
+@pytest.mark.parametrize(
+    "first",
+    [
+        Reply(body="ok", headers={"Connection": "close"}),
+        Reply(body="x" * (ANSWER_LIMIT + 1)),
+        Reply(fault="drop"),
+        Reply(fault="short", body="ok"),
+        Reply(fault="stall"),
+        Reply(fault="garbage"),
+    ],
+)
+def test_a_connection_that_may_not_be_sound_is_not_used_again(server, first):
+    server.script(first)
+    webhook = hook(server.url + PATH, timeout=0.5)
+    with contextlib.suppress(OSError, HTTPException):
+        webhook.post(MESSAGE)
+
+    assert webhook.post(MESSAGE).body == "ok"
+    assert server.connections == 2
+
+
+def test_a_connection_that_the_server_closed_meanwhile_leaves_no_doubt(server):
+    clock = FakeClock()
+    webhook = Webhook(server.url + PATH, Wire(timeout=timedelta(seconds=5), proxy=None, monotonic=clock.monotonic))
+    webhook.post(MESSAGE)
+    clock.advance(timedelta(seconds=3))
+
+    assert webhook.post(MESSAGE).body == "ok"
+    assert server.connections == 2
+
+
+def test_every_thread_has_connections_of_its_own(webhook, server):
+    for _ in range(2):
+        thread = threading.Thread(target=webhook.post, args=(MESSAGE,))
+        thread.start()
+        thread.join(10)
+
+    assert server.connections == 2
 
 
 def test_a_webhook_on_this_machine_needs_no_proxy(server):

@@ -155,7 +155,6 @@ create table attempt (
   error text,
   primary key (delivery_id, generation)
 ) without rowid;
-create index attempt_by_start on attempt (started_at);
 
 create table plugin (
   name text primary key,
