@@ -15,7 +15,7 @@ from tests.faults.store_steps import CHILD, finished
 
 from tm.errors import StoreError
 from tm.store.listing import Listing
-from tm.store.migrate import file_system, refuse_network_folder
+from tm.store.mounts import file_system, refuse_network_folder
 from tm.store.sqlite import SCHEMA_VERSION, SqliteDatabase
 
 

@@ -48,7 +48,7 @@ def _cells(row: Row) -> tuple[Any, ...]:
 def run_show(session: Session, values: Mapping[str, Any]) -> int:
     """Print one delivery with every attempt on record, and what can be done."""
     ledger = Ledger(session.database)
-    row = ledger.get(_number(values["id"]))
+    row = ledger.get(_number(values["number"]))
     attempts = ledger.attempts(row.id)
     if values["format"] == "json":
         names = ("attempt", "started_at", "ended_at", "outcome", "error")
@@ -136,7 +136,8 @@ def run_status(session: Session, values: Mapping[str, Any]) -> int:
         found = {"not_fanned_out": waiting, "plugins": [each.__dict__ for each in standings]}
         out(json.dumps(found, ensure_ascii=False))
     else:
-        rows(STANDING_HEADS, [_standing(each) for each in standings])
+        now = stamp(session.clock.now())
+        rows(STANDING_HEADS, [_standing(each, now=now) for each in standings])
         if waiting:
             say(f"{waiting} events wait to be fanned out, since {oldest}.")
     if not values["max_age"]:
@@ -147,9 +148,11 @@ def run_status(session: Session, values: Mapping[str, Any]) -> int:
     return STILL_OWED if late or any(each.dead for each in standings) else 0
 
 
-def _standing(each: Standing) -> tuple[Any, ...]:
-    why = each.paused or each.state_reason or (each.last_error if each.owed or each.dead else "")
-    state = "paused" if each.paused else each.state
+def _standing(each: Standing, *, now: str) -> tuple[Any, ...]:
+    from tm.diagnosis.roster import pause_of  # the words tm plugins has for it
+
+    why = each.state_reason or (each.last_error if each.owed or each.dead else "")
+    state, why = (each.state == "active" and pause_of(each, now=now)) or (each.state, why)
     return each.plugin, each.owed, each.oldest, each.dead, state, why
 
 
@@ -174,7 +177,7 @@ COMMANDS = (
         name="show",
         help="Show one delivery and every attempt.",
         run=run_show,
-        arguments=(Argument(name="id", metavar="DELIVERY", help="Its number."),),
+        arguments=(Argument(name="number", metavar="DELIVERY", help="As tm delivery list shows it."),),
         options=(FORMAT,),
     ),
     Command(

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from tm.cli.spec import Argument, Command, Option
 
-PLUGIN_GROUP = "tm.commands"
+PLUGIN_GROUP, PLUGINS = "tm.commands", "tm.plugins"
 USAGE = 2
 # typer carries its own copy of click since 0.26; this is UsageError in every version
 _UsageError: Any = typer.BadParameter.__base__
@@ -80,6 +80,8 @@ class _ListingGroup(TyperGroup):
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """The words, `list` put before them where no verb stands; without such a verb, help."""
+        if ctx.resilient_parsing:  # the shell asks what may stand here
+            return super().parse_args(ctx, args)
         is_bare = not args or (args[0].startswith("-") and args[0] not in ctx.help_option_names)
         words = ["list", *args] if is_bare and "list" in self.commands else args or ["--help"]
         return super().parse_args(ctx, words)
@@ -187,7 +189,7 @@ def _argument(argument: Argument) -> inspect.Parameter:
     info = typer.Argument(
         help=_escaped(argument.help),
         metavar=argument.metavar or argument.name.upper(),
-        autocompletion=_ids if argument.name == "id" else None,
+        autocompletion=_COMPLETIONS.get(argument.name),
         show_default=False,
     )
     default = inspect.Parameter.empty if argument.is_required else None
@@ -201,6 +203,7 @@ def _option(option: Option) -> inspect.Parameter:
         option.flag,
         help=_escaped(option.help),
         metavar=None if is_flag else option.metavar,
+        autocompletion=_COMPLETIONS.get(option.name),
         show_default=False,
     )
     if is_flag:
@@ -217,6 +220,29 @@ def _ids(incomplete: str) -> list[tuple[str, str]]:
         return []
     rows = Listing(session.database).cells({"is_open": True}, sort="-created", limit=500)
     return [(row[0], str(row[5])) for row in rows if row[0].startswith(incomplete)]
+
+
+def _plugins(incomplete: str) -> list[str]:
+    """Plugins for the shell's completion: the enabled ones, then what else is installed."""
+    names = dict.fromkeys((*Session(os.environ, here()).core.plugins, *sorted(installed(PLUGINS))))
+    return [name for name in names if name.startswith(incomplete)]
+
+
+def _templates(incomplete: str) -> list[str]:
+    """Templates for the shell's completion."""
+    from tm.config.schema import full
+
+    session = Session(os.environ, here())
+    return [name for name in full(session.place, session.environ).templates if name.startswith(incomplete)]
+
+
+_COMPLETIONS: dict[str, Any] = {
+    "id": _ids,
+    "plugin": _plugins,
+    "task": _ids,
+    "template": _templates,
+    "depends_on": _ids,
+}
 
 
 def _escaped(text: str) -> str:

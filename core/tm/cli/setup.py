@@ -12,7 +12,7 @@ from tm.config.places import records
 from tm.config.projects import make
 from tm.errors import Refused, StoreError
 from tm.store.listing import Listing
-from tm.store.migrate import refuse_network_folder
+from tm.store.mounts import refuse_network_folder
 from tm.store.sqlite import SqliteDatabase
 
 if TYPE_CHECKING:

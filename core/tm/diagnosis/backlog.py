@@ -62,8 +62,9 @@ def _owed(standing: Standing, *, late: str, is_enabled: bool) -> Iterator[Findin
         message = f"{standing.owed} deliveries are owed to {name}, which is not enabled."
         advice = f"Enable it: [plugins.{name}], or give them up: tm delivery drop --plugin {name}"
         yield Finding(level="warning", message=message, advice=advice)
-    elif standing.owed and standing.oldest and standing.oldest < late:
-        message = f"{standing.owed} deliveries are owed, the oldest since {standing.oldest}."
+    elif standing.owed and standing.oldest and (standing.oldest < late or standing.last_error):
+        error = f" The last error: {standing.last_error}" if standing.last_error else ""
+        message = f"{standing.owed} deliveries are owed, the oldest since {standing.oldest}.{error}"
         advice = f"See why: tm delivery list --owed --plugin {name}"
         yield Finding(level="warning", message=message, advice=advice)
     if standing.dead:

@@ -72,13 +72,19 @@ def _state_of_enabled(name: str, plugin: Plugin | None, standing: Standing | Non
         return DISABLED, "TM_NO_PLUGINS is set; unset it."
     if not plugin.is_active or standing is None:
         return plugin.state, plugin.reason
+    return pause_of(standing, now=now) or (plugin.state, plugin.reason)
+
+
+def pause_of(standing: Standing, *, now: str) -> tuple[str, str] | None:
+    """What holds a plugin back that could be called otherwise, and why; None if nothing does."""
+    name = standing.plugin
     if standing.paused:
         why = standing.paused.removeprefix(f"{NEEDS_LOGIN}: ").rstrip(".")
         return NEEDS_LOGIN, f"{why}. Once mended: tm doctor {name}, or tm plugins resume {name}"
     if standing.open_until and standing.open_until > now:
         why = (standing.last_error or "it failed several times").rstrip(".")
         return PAUSED, f"Until {standing.open_until}: {why}. To try at once: tm plugins resume {name}"
-    return plugin.state, plugin.reason
+    return None
 
 
 def _state_of_other(name: str, *, is_installed: bool) -> tuple[str, str]:

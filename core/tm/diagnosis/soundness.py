@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from tm.errors import StoreError
 from tm.hub import Finding
-from tm.store.migrate import MOUNTS, NETWORK_FILE_SYSTEMS, file_system
+from tm.store.mounts import MOUNTS, NETWORK_FILE_SYSTEMS, file_system
 from tm.store.sqlite import SCHEMA_VERSION
 
 if TYPE_CHECKING:

@@ -9,25 +9,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tm.errors import StoreError
+from tm.store.mounts import refuse_network_folder
 from tm.store.sqlite import SCHEMA_VERSION
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tm.store.sqlite import SqliteDatabase
-
-MOUNTS = "/proc/self/mountinfo"
-NETWORK_FILE_SYSTEMS = {
-    "nfs",
-    "nfs4",
-    "cifs",
-    "smb3",
-    "smbfs",
-    "9p",
-    "afs",
-    "ceph",
-    "glusterfs",
-}
 
 
 def prepare_folder(path: str, *, create: bool) -> None:
@@ -44,36 +32,6 @@ def prepare_folder(path: str, *, create: bool) -> None:
         raise StoreError(
             f"The store {path} cannot be made: {error.strerror}. Name another place: TM_DATABASE_URL=…"
         ) from error
-
-
-def refuse_network_folder(folder: str, *, mounts: str = MOUNTS) -> None:
-    """Raise StoreError when the folder lies on a network file system: WAL needs one host."""
-    kind = file_system(folder, mounts=mounts)
-    if kind is not None and (kind in NETWORK_FILE_SYSTEMS or kind.startswith("fuse")):
-        raise StoreError(
-            f"{folder} is on a network file system ({kind}), where SQLite loses data. Keep the store on a local "
-            "disk (TM_DATABASE_URL=/local/path/tm.db)."
-        )
-
-
-def file_system(folder: str, *, mounts: str = MOUNTS) -> str | None:
-    """The file system type that holds a folder, or None where the system does not tell (macOS).
-
-    `mounts` is a file in the format of Linux' mountinfo.
-    """
-    try:
-        table = Path(mounts).read_text(encoding="utf-8", errors="replace")
-    except OSError:
-        return None
-    real = os.path.realpath(folder)
-    best = ("", None)
-    for line in table.splitlines():
-        left, _, right = line.partition(" - ")
-        point = left.split(" ")[4].replace("\\040", " ")
-        inside = real == point or real.startswith(point.rstrip("/") + "/")
-        if inside and len(point) >= len(best[0]):
-            best = (point, right.split(" ")[0])  # type: ignore[assignment]
-    return best[1]
 
 
 def migrate(database: SqliteDatabase, version: int) -> None:

@@ -131,11 +131,17 @@ class SqliteDatabase:
             fcntl.flock(self._lock, fcntl.LOCK_UN)
 
     def _open(self) -> sqlite3.Connection:
-        is_there = os.path.exists(self.path)  # noqa: PTH110 - pathlib is dear
-        if not is_there:
+        try:
+            has_disk = os.major(os.stat(self.path).st_dev) != 0  # noqa: PTH116 - pathlib is dear
+        except OSError:
             from tm.store.migrate import prepare_folder
 
             prepare_folder(self.path, create=self._create)
+        else:
+            if not has_disk:  # a network's file system, or a container's
+                from tm.store.mounts import refuse_network_folder
+
+                refuse_network_folder(os.path.dirname(self.path))  # noqa: PTH120
         try:
             return self._connect()
         except BaseException as error:

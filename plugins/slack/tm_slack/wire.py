@@ -120,7 +120,7 @@ class _Clocked(io.RawIOBase):
         if left <= 0:
             raise TimeoutError("the answer trickles in too slowly")
         self._sock.settimeout(left)
-        return self._raw.readinto(buffer)  # type: ignore[attr-defined]  # an unbuffered file has it
+        return self._raw.readinto(buffer)  # type: ignore[arg-type]  # whatever BufferedReader hands over
 
     def close(self) -> None:
         self._raw.close()

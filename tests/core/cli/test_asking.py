@@ -176,6 +176,25 @@ def test_the_shell_completes_verbs_and_open_tasks(shell: Shell) -> None:
     assert ids == [task]
 
 
+@pytest.mark.parametrize(
+    ("typed", "offered"),
+    [
+        ("tm delivery ", ["list", "show", "redeliver", "drop", "replay", "status"]),
+        ("tm delivery replay sl", ["slack"]),
+        ("tm delivery list --plugin ", ["slack"]),
+        ("tm doctor ", ["slack"]),
+        ("tm list --status in", ["in_progress"]),
+        ("tm add x --template fe", ["feature"]),
+    ],
+)
+def test_the_shell_completes_what_may_stand_in_a_place(shell: Shell, typed: str, offered: list[str]) -> None:
+    (shell.folder / "tm.toml").write_text('[templates.feature]\ncriteria = ["coverage >= 85"]\n', encoding="utf-8")
+    at = str(len(typed.split()) - (not typed.endswith(" ")))
+    found = shell(_TM_COMPLETE="complete_bash", COMP_WORDS=typed, COMP_CWORD=at).stdout.split()
+
+    assert set(found) >= set(offered)
+
+
 def test_completion_in_a_folder_without_tasks_makes_no_store(tmp_path: Path) -> None:
     environ = {"HOME": str(tmp_path), "PATH": os.environ["PATH"], "_TM_COMPLETE": "complete_bash"}
     subprocess.run(
