@@ -70,7 +70,7 @@ class Hub:
         with (self.folder / "worker.log").open("w") as log:
             worker = subprocess.Popen(command, env=self.environ, cwd=self.root, stderr=log, stdout=log)
         try:
-            while "worker started" not in (self.folder / "worker.log").read_text():
+            while " started " not in (self.folder / "worker.log").read_text():
                 if worker.poll() is not None:
                     raise RuntimeError((self.folder / "worker.log").read_text())
                 time.sleep(0.05)

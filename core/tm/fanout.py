@@ -13,7 +13,7 @@ from tm.store.plugins import PluginRecords
 
 if TYPE_CHECKING:
     import logging
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from tm.clock import Clock
     from tm.events import Event
@@ -60,28 +60,24 @@ class FanOut:
             owed = self._outbox.unfanned(BATCH)
             since = {name: each.since_seq for name, each in self._records.health().items()}
             now = stamp(self._clock.now())
-            for each in owed:
-                self._fan_out_one(each, since, now)
+            self._outbox.owe_all([row for each in owed for row in self._fan_out_one(each, since)], at=now)
             self._outbox.mark_fanned([each.event.seq for each in owed], at=now)
         return len(owed)
 
-    def _fan_out_one(self, owed: Owed, since: dict[str, int], now: str) -> None:
+    def _fan_out_one(self, owed: Owed, since: dict[str, int]) -> Iterator[tuple[str, int, str, bool]]:
         for name in dict.fromkeys((*owed.owed_to, *self.plugins)):
             if name not in since:
                 self._admit(name)
                 since[name] = owed.event.seq
             if name in owed.owed_to or owed.event.seq > since[name]:
-                self._owe(name, owed.event, now)
+                yield from self._owed(name, owed.event)
 
-    def _owe(self, name: str, event: Event, now: str) -> bool:
-        if event.origin == name:
-            return False
+    def _owed(self, name: str, event: Event) -> Iterator[tuple[str, int, str, bool]]:
+        """The delivery that is owed, if one is."""
         plugin = self.plugins.get(name)
         is_judged = plugin is not None and plugin.is_active
-        if plugin is not None and is_judged and not self._wants(plugin, event):
-            return False
-        line = event.task_id or f"event:{event.seq}"
-        return self._outbox.owe(name, event_seq=event.seq, line=line, at=now, judged=is_judged)
+        if event.origin != name and not (plugin and is_judged and not self._wants(plugin, event)):
+            yield name, event.seq, event.task_id or f"event:{event.seq}", is_judged
 
     def _wants(self, plugin: Plugin, event: Event) -> bool:
         if event.type == SYNC_REQUESTED:
@@ -102,7 +98,11 @@ class FanOut:
         with self._database.transaction():
             for event in events:
                 self._outbox.forget_dropped(name, event_seq=event.seq)
-            return sum(self._owe(name, event, now) for event in events)
+            rows = [row for event in events for row in self._owed(name, event)]
+            return sum(
+                self._outbox.owe(plugin, event_seq=seq, line=line, at=now, judged=judged)
+                for plugin, seq, line, judged in rows
+            )
 
     def judge(self) -> int:
         """Ask active plugins whether they want what was owed to them while they were not; how much that was."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
 from tm.clock import instant, stamp
@@ -266,11 +267,32 @@ class Hub:
         self.log = _Log(logging.getLogger(f"tm.plugin.{plugin}"), {"plugin": plugin})
         caller = Caller(origin=plugin, actor=plugin, automated=True)
         self.tasks = HubTasks(database, clock, caller, owed_to=core.plugins, event=event, timezone=core.timezone)
-        self.links = HubLinks(self._lent)
-        self.state = State(self._lent)
-        self.cursors = Cursors(self._lent)
-        self.people = People(people or {})
-        self.metrics = HubMetrics(self._lent)
+        self._map_of_people = people or {}
+
+    @cached_property
+    def links(self) -> HubLinks:
+        """The plugin's links to outside objects, and everybody's links of a task."""
+        return HubLinks(self._lent)
+
+    @cached_property
+    def state(self) -> State:
+        """Durable JSON of the plugin's own."""
+        return State(self._lent)
+
+    @cached_property
+    def cursors(self) -> Cursors:
+        """Opaque marks of how far the outside has been read."""
+        return Cursors(self._lent)
+
+    @cached_property
+    def people(self) -> People:
+        """The one map of people."""
+        return People(self._map_of_people)
+
+    @cached_property
+    def metrics(self) -> HubMetrics:
+        """Aggregates over many tasks."""
+        return HubMetrics(self._lent)
 
     def url(self, task_id: str) -> str | None:
         """The link to put in notices: `task_url` of the settings, else the task's first outside link, else None."""

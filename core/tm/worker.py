@@ -115,6 +115,7 @@ class Worker:
             if plugin.is_active
         }
         self._flying: dict[int, tuple[Claimed, float]] = {}
+        self._in_flight = dict.fromkeys(self._threads, 0)
         self._overdue: set[int] = set()
         self._pulling: dict[str, threading.Thread] = {}
         self._no_pull_before: dict[str, float] = {}
@@ -200,6 +201,7 @@ class Worker:
         for result in results:
             self._results.put(result)
             self._flying[result.claimed.id] = (result.claimed, self._clock.monotonic())
+            self._in_flight[result.claimed.plugin] += 1
         if self._down_since is None:
             self._down_since = self._clock.monotonic()
             self._log.error("store is down", extra={"error": str(error)})
@@ -213,23 +215,21 @@ class Worker:
             while len(results) < len(self._flying):  # to commit each by itself would cost more than its call
                 results.append(self._results.get(timeout=max(0.0, until - self._clock.monotonic())))
         for result in results:
-            self._flying.pop(result.claimed.id, None)
+            if self._flying.pop(result.claimed.id, None):
+                self._in_flight[result.claimed.plugin] -= 1
             self._overdue.discard(result.claimed.id)
         return results
 
     def _room(self) -> dict[str, int]:
-        busy: dict[str, int] = {}
-        for claimed, _ in self._flying.values():
-            busy[claimed.plugin] = busy.get(claimed.plugin, 0) + 1
-        return {name: threads.count - busy.get(name, 0) for name, threads in self._threads.items()}
+        return {name: threads.count - self._in_flight[name] for name, threads in self._threads.items()}
 
     def _with_room(self) -> list[str]:
         return [name for name, free in self._room().items() if free > 0]
 
     def _fly(self, claimed: Claimed) -> None:
         self._flying[claimed.id] = (claimed, self._clock.monotonic())
-        in_flight = sum(1 for each, _ in self._flying.values() if each.plugin == claimed.plugin)
-        self._threads[claimed.plugin].call(claimed, in_flight=in_flight)
+        self._in_flight[claimed.plugin] += 1
+        self._threads[claimed.plugin].call(claimed, in_flight=self._in_flight[claimed.plugin])
 
     def _call(self, claimed: Claimed) -> None:
         try:

@@ -26,7 +26,11 @@ select d.id, d.plugin, event.type, event.id, event.task_id, d.state, d.attempt, 
   d.unknown, d.error, d.error_class, d.ended_at, d.holds, json_extract(event.snapshot, '$.title')
 from delivery d join event on event.seq = d.event_seq where d.id = ?"""
 ATTEMPTS = """
-select attempt, started_at, ended_at, outcome, error from attempt where delivery_id = ? order by generation"""
+select attempt.attempt, attempt.started_at,
+  coalesce(attempt.ended_at, case when d.state = 'delivered' then d.ended_at end),
+  coalesce(attempt.outcome, case when d.state = 'delivered' then 'delivered' end), attempt.error
+from attempt join delivery d on d.id = attempt.delivery_id
+where attempt.delivery_id = ? order by attempt.generation"""
 REDELIVER = """
 update delivery set state = 'pending', holds = 1, due_at = ?1, failures = 0, reclaims = 0, first_attempt_at = null,
   generation = generation + 1, ended_at = null

@@ -61,10 +61,6 @@ update delivery set state = 'delivered', holds = 0, failures = 0, unknown = 0, e
 from (select value ->> 0 as id, value ->> 1 as generation from json_each(?)) as ended
 where delivery.id = ended.id and delivery.generation = ended.generation and delivery.state = 'claimed'
 returning delivery.id"""
-END_DELIVERED = """
-update attempt set ended_at = ?, outcome = 'delivered'
-from (select value ->> 0 as id, value ->> 1 as generation from json_each(?)) as ended
-where attempt.delivery_id = ended.id and attempt.generation = ended.generation"""
 END_ATTEMPT = """
 update attempt set ended_at = ?, outcome = ?, error = ? where delivery_id = ? and generation = ?"""
 FINISH = """
@@ -193,6 +189,11 @@ class Outbox:
         """Take events out of the outbox: all their deliveries exist."""
         self._database.executemany(MARK_FANNED, [(at, seq) for seq in seqs])
 
+    def owe_all(self, owed: Sequence[tuple[str, int, str, bool]], *, at: str) -> None:
+        """Make deliveries, each out of plugin, event seq, line and whether it is judged, unless they are there."""
+        rows = [(seq, plugin, line, int(judged), at, at) for plugin, seq, line, judged in owed]
+        self._database.executemany(OWE, rows)
+
     def owe(self, plugin: str, *, event_seq: int, line: str, at: str, judged: bool) -> bool:
         """Make the one delivery of an event to a plugin; False if it is there already."""
         return self._database.execute(OWE, (event_seq, plugin, line, int(judged), at, at)).rowcount == 1
@@ -256,14 +257,14 @@ class Outbox:
         return True
 
     def finish_delivered(self, claims: Sequence[Claimed], *, at: str) -> set[int]:
-        """Record that these calls delivered; the ids of those whose claim was lost meanwhile, left as they are."""
+        """Record that these calls delivered; the ids of those whose claim was lost meanwhile, left as they are.
+
+        The attempt that delivered ends when its delivery does: it is not written down twice.
+        """
         if not claims:
             return set()
         ended = dumps([(each.id, each.generation) for each in claims])
         kept = {row[0] for row in self._database.execute(FINISH_DELIVERED, (at, ended)).fetchall()}
-        self._database.execute(
-            END_DELIVERED, (at, dumps([(each.id, each.generation) for each in claims if each.id in kept]))
-        )
         return {each.id for each in claims} - kept
 
     def orphans(self) -> list[Orphan]:
