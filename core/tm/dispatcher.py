@@ -16,7 +16,7 @@ from tm.store.plugins import Health, PluginRecords
 
 if TYPE_CHECKING:
     import logging
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Container, Iterable, Mapping, Sequence
     from datetime import datetime
 
     from tm.clock import Clock
@@ -79,9 +79,9 @@ class Dispatcher:
                         extra={"plugin": each.name, "state": each.state, "reason": each.state_reason},
                     )
 
-    def reclaim(self) -> int:
-        """Put back what a dead worker had claimed; how many there were."""
-        orphans = self._outbox.orphans()
+    def reclaim(self, *, except_for: Container[int] = ()) -> int:
+        """Put back what a dead worker had claimed; how many there were. `except_for` are deliveries still out."""
+        orphans = [each for each in self._outbox.orphans() if each.id not in except_for]
         if not orphans:
             return 0
         with self._database.transaction():

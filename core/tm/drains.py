@@ -49,6 +49,8 @@ def run_drain(session: Session, log: Callable[[Hosting], logging.Logger], *, lin
             is_late = time.monotonic() > ends_at
             plan = Plan(linger=LINGER if lingers and not is_late else timedelta(0))
             worker = _run(Hosting(session), log, plan=plan, lock=lock)
+            if worker.has_calls_out:  # they end with this process; the next drain takes them for undecided
+                return True
         finally:
             lock.let_go()
         now = stamp(session.clock.now())
@@ -72,11 +74,14 @@ def run_worker(session: Session, log: Callable[[Hosting], logging.Logger]) -> No
     lock = _take_over(session)
     try:
         hosting = Hosting(session)
-        while not _run(hosting, log, plan=Plan(forever=True), lock=lock).is_stopped:
+        worker = _run(hosting, log, plan=Plan(forever=True), lock=lock)
+        while not worker.is_stopped:
             hosting = _renewed(hosting, log(hosting))
+            follows: Worker | None = worker
             if not lock.guards(hosting.session.path):
                 lock.let_go()
-                lock = _take_over(hosting.session)
+                lock, follows = _take_over(hosting.session), None
+            worker = _run(hosting, log, plan=Plan(forever=True), lock=lock, follows=follows)
     finally:
         lock.let_go()
 
@@ -98,11 +103,20 @@ def _take_over(session: Session) -> WorkerLock:
     return lock
 
 
-def _run(hosting: Hosting, log: Callable[[Hosting], logging.Logger], *, plan: Plan, lock: WorkerLock) -> Worker:
+def _run(
+    hosting: Hosting,
+    log: Callable[[Hosting], logging.Logger],
+    *,
+    plan: Plan,
+    lock: WorkerLock,
+    follows: Worker | None = None,
+) -> Worker:
     session, lines = hosting.session, log(hosting)
     place = _Place(session, lock, lingers=not plan.forever)
     lines.info("started", extra={"store": session.path, "plugins": ",".join(hosting.plugins)})
     worker = hosting.worker(lines, does_pull=plan.forever, surroundings=place)
+    if follows is not None:
+        worker.follow(follows)
     try:
         worker.run(plan)
     except BaseException as error:  # nobody sees a drain's stderr

@@ -82,7 +82,7 @@ class FanOut:
     def _wants(self, plugin: Plugin, event: Event) -> bool:
         if event.type == SYNC_REQUESTED:
             return plugin.hook_for(event) is not None
-        has_filter = plugin.settings.when is not None
+        has_filter = plugin.base.when is not None
         is_linked = has_filter and (
             self._links.is_linked(plugin.name, event.task_id or "")
             or any(each.get("plugin") == plugin.name for each in event.data.get("links", ()))

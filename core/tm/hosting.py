@@ -14,6 +14,7 @@ from tm.dispatcher import Dispatcher
 from tm.errors import ConfigError, NotFound
 from tm.hub import Attempt, Hub
 from tm.plugins import Plugin, load
+from tm.pulls import Pulls
 from tm.worker import Worker
 
 if TYPE_CHECKING:
@@ -46,14 +47,22 @@ class Hosting:
             me=f"{os.uname().nodename}:{os.getpid()}",
         )
 
-    def worker(self, log: logging.Logger, *, does_pull: bool, surroundings: Surroundings | None = None) -> Worker:
+    def worker(
+        self,
+        log: logging.Logger,
+        *,
+        does_pull: bool,
+        surroundings: Surroundings | None = None,
+    ) -> Worker:
         """A worker over the session's store; the caller holds the worker lock."""
+        database, clock = self.session.database, self.session.clock
+        pulls = Pulls(database, clock, plugins=self.plugins.values(), pull=self.pull, log=log) if does_pull else None
         return Worker(
-            self.session.database,
-            self.session.clock,
+            database,
+            clock,
             dispatcher=self.dispatcher(log),
             log=log,
-            pull=self.pull if does_pull else None,
+            pulls=pulls,
             surroundings=surroundings,
         )
 

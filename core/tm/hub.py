@@ -97,23 +97,25 @@ class State:
 
         With `expire_after` the key may be forgotten that long from now.
         """
+        text = _json(value)  # outside the transaction: it may be slow, and everybody would wait
         with self._lent.database.transaction():
             return self._records.add_state(
                 self._lent.plugin,
                 key,
-                value=_json(value),
+                value=text,
                 at=self._lent.now(),
                 expires_at=self._lent.then(expire_after),
             )
 
     def replace(self, key: str, value: Any, *, was: Any, expire_after: timedelta | None = None) -> bool:
         """Store a value over exactly `was`. False, changing nothing, if something else is there."""
+        text, before = _json(value), _json(was)
         with self._lent.database.transaction():
             return self._records.replace_state(
                 self._lent.plugin,
                 key,
-                value=_json(value),
-                was=_json(was),
+                value=text,
+                was=before,
                 at=self._lent.now(),
                 expires_at=self._lent.then(expire_after),
             )

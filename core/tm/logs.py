@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
 import os
+import threading
 from logging.handlers import RotatingFileHandler
 from typing import TYPE_CHECKING, Any
 
 from tm.clock import stamp
 from tm.errors import ConfigError
+from tm.recorder import words_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -32,14 +35,14 @@ def open_log(
     file: str | None = None,
     clean: Callable[[str, int], str] = _as_it_is,
 ) -> logging.Logger:
-    """The logger `tm`, writing to stderr or to a rotated file.
+    """The host's own log, writing to stderr or to a rotated file; what plugins and libraries say goes there as well.
 
     `TM_LOG` chooses text or json. Every line passes `clean(line, limit)`. Raises ConfigError for another format.
     """
     chosen = environ.get("TM_LOG") or "text"
     if chosen not in FORMATS:
         raise ConfigError(f"TM_LOG must be text or json, not {chosen[:40]!r}. Example: TM_LOG=json tm worker")
-    writer: logging.Handler = _private_file(file) if file else logging.StreamHandler()
+    writer: logging.Handler = _private_file(file) if file else _Stderr()
     writer.setFormatter(_Lines(is_json=chosen == "json", now=now, clean=clean))
     _collect_no_more_than_is_written()
     root = logging.getLogger()  # what libraries warn of passes the same redactors
@@ -47,9 +50,54 @@ def open_log(
         root.removeHandler(old)
     root.addHandler(writer)
     root.setLevel(logging.WARNING)
-    log = logging.getLogger("tm")
-    log.setLevel(logging.INFO)
-    return log
+    logging.getLogger("tm").setLevel(logging.INFO)
+    logging.captureWarnings(capture=True)
+    threading.excepthook = _tell_of_thread
+    return _HostLog(writer)
+
+
+class _HostLog(logging.Logger):
+    """The host's own log: nothing a plugin does to the logging of its process reaches it."""
+
+    def __init__(self, writer: logging.Handler) -> None:
+        super().__init__("tm", logging.INFO)
+        self._writer = writer
+
+    def _log(self, level: int, msg: object, args: Any, *_: Any, extra: Any = None, **__: Any) -> None:
+        """Make a record of logging's own class, whatever the process makes records of."""
+        record = logging.LogRecord(self.name, level, "", 0, msg, args, None)
+        record.__dict__.update(extra or {})
+        self.handle(record)
+
+    def handle(self, record: logging.LogRecord) -> None:
+        """Write a line, or go without."""
+        with contextlib.suppress(Exception):
+            self._writer.emit(record)
+
+
+class _Careful(logging.StreamHandler[Any]):
+    """A writer that says of a line it cannot make only whose it was: its arguments may be secrets."""
+
+    def handleError(self, record: logging.LogRecord) -> None:
+        """Write that a line was lost."""
+        with contextlib.suppress(Exception):
+            lost = logging.LogRecord(record.name, logging.WARNING, "", 0, "log line lost", None, None)
+            lost.__dict__["logger"] = record.name
+            self.stream.write(self.format(lost) + self.terminator)
+
+
+class _Stderr(_Careful):
+    """Writes to stderr."""
+
+
+class _RotatedFile(_Careful, RotatingFileHandler):
+    """Writes to a file that never grows large."""
+
+
+def _tell_of_thread(failed: threading.ExceptHookArgs) -> None:
+    """A plugin's own thread ended badly: a line, not a raw trace with all that was in its hands."""
+    error = words_of(failed.exc_value) if failed.exc_value else failed.exc_type.__name__
+    logging.getLogger("tm.thread").error("thread failed", extra={"error": error})
 
 
 def _collect_no_more_than_is_written() -> None:
@@ -61,9 +109,9 @@ def _collect_no_more_than_is_written() -> None:
     logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
 
 
-def _private_file(path: str) -> RotatingFileHandler:
+def _private_file(path: str) -> logging.Handler:
     os.close(os.open(path, os.O_CREAT | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600))
-    return RotatingFileHandler(path, maxBytes=_FILE_LIMIT, backupCount=_FILES, encoding="utf-8")
+    return _RotatedFile(path, maxBytes=_FILE_LIMIT, backupCount=_FILES, encoding="utf-8")
 
 
 class _Lines(logging.Formatter):

@@ -18,6 +18,8 @@ PRIORITIES = ("low", "medium", "high", "critical")
 TITLE_LIMIT, NOTE_LIMIT, SUMMARY_LIMIT, TEXT_LIMIT = 500, 500, 20_000, 100_000
 NAME_LIMIT = 200
 
+# they make one sign of several, as in families of emoji and in Persian words
+_JOINERS = {0x200C: None, 0x200D: None}
 _ALLOWED = {
     PENDING: (IN_PROGRESS, BLOCKED, COMPLETED, CANCELLED),
     IN_PROGRESS: (PENDING, BLOCKED, COMPLETED, CANCELLED),
@@ -110,8 +112,8 @@ def title(text: str) -> str:
         raise UsageError(
             f"The title has {len(clean)} characters; at most {TITLE_LIMIT} are kept. Move the rest to --description."
         )
-    if not clean.isprintable():
-        bad = next(c for c in clean if not c.isprintable())
+    if not clean.translate(_JOINERS).isprintable():
+        bad = next(c for c in clean.translate(_JOINERS) if not c.isprintable())
         raise UsageError(f"The title holds the control character {bad!r}; use one line of plain text.")
     return clean
 
@@ -135,7 +137,7 @@ def _is_whole(value: str) -> bool:
 def name(value: str, *, of: str) -> str:
     """A valid short name (assignee, team, label): one line, 1 to 200 characters. Raises UsageError."""
     clean = value.strip()
-    if not clean or len(clean) > NAME_LIMIT or not clean.isprintable():
+    if not clean or len(clean) > NAME_LIMIT or not clean.translate(_JOINERS).isprintable():
         raise UsageError(f"The {of} must be one line of 1 to {NAME_LIMIT} characters, not {value[:60]!r}.")
     return clean
 

@@ -12,7 +12,7 @@ import pluggy
 
 from tm import hooks
 from tm.config.core import plugin_variables
-from tm.config.plugin import PluginSettings, bind, odd_base_setting, secret_values
+from tm.config.plugin import PluginSettings, base_of, bind, secret_values
 from tm.config.redact import Redactor
 from tm.config.secrets import read
 from tm.config.trust import untrusted_fields
@@ -55,7 +55,8 @@ class Plugin(Value):
     """A plugin enabled by name, active or not; `reason` says why not and what to do.
 
     `hooks` maps a hook's name to a callable that takes keyword arguments and passes on those the
-    implementation asks for. `settings` is None unless it is active.
+    implementation asks for. `settings` is None unless it is active; `base` is what every plugin's settings say, in a
+    copy that the plugin does not know.
     """
 
     name: str
@@ -63,6 +64,7 @@ class Plugin(Value):
     reason: str = ""
     distribution: str = ""
     settings: Any = None
+    base: PluginSettings = PluginSettings()
     hooks: Mapping[str, Callable[..., Any]] = {}
     redactor: Any = Redactor(())
 
@@ -75,7 +77,7 @@ class Plugin(Value):
         """What tells one version of the settings from the next; slow on purpose, so that it gives no secret away."""
         try:
             text = repr((self.settings, secret_values(self.settings))).encode("utf-8", "replace")
-        except Exception:  # a plugin's own types may not be printable; then only a person ends its pause
+        except BaseException:  # a plugin's own types may not be printable; then only a person ends its pause
             text = b""
         return scrypt(text, salt=self.name.encode(), n=2**14, r=8, p=1, dklen=8).hex()
 
@@ -87,7 +89,7 @@ class Plugin(Value):
         """Whether the plugin is to be told: it has a hook, and its `when` matches or the task is linked to it."""
         if self.hook_for(event) is None:
             return False
-        when = self.settings.when
+        when = self.base.when
         return when is None or is_linked or matches(when, event)
 
 
@@ -170,10 +172,8 @@ def _import(name: str, entries: list[EntryPoint]) -> Any:
 def _active(name: str, module: Any, full: FullSettings) -> Plugin:
     _check_api(module)
     found = _hooks_of(name, module)
-    settings, blamed = _settings(name, getattr(module, "Settings", PluginSettings), full)
-    if odd := odd_base_setting(settings):
-        raise _Broken(CONFIG_ERROR, f"Its Settings give {odd} another meaning than tm.PluginSettings does.")
-    if not settings.enabled:
+    settings, base, blamed = _settings(name, getattr(module, "Settings", PluginSettings), full)
+    if not base.enabled:
         raise _Broken(DISABLED, f"Its settings say enabled = false. Enable it: [plugins.{name}] enabled = true")
     if blamed:
         raise _Broken(
@@ -185,6 +185,7 @@ def _active(name: str, module: Any, full: FullSettings) -> Plugin:
         name=name,
         state=ACTIVE,
         settings=settings,
+        base=base,
         hooks=found,
         redactor=Redactor(secret_values(settings)),
     )
@@ -196,13 +197,13 @@ def _check_api(module: Any) -> None:
         raise _Broken(API_MISMATCH, f"It was written for plugin API {wanted}; this tm has {API}. Update one of them.")
 
 
-def _settings(name: str, model: Any, full: FullSettings) -> tuple[PluginSettings, tuple[str, ...]]:
-    """The plugin's settings, and those of them that a project set and the user has not confirmed."""
+def _settings(name: str, model: Any, full: FullSettings) -> tuple[PluginSettings, PluginSettings, tuple[str, ...]]:
+    """The plugin's settings, what every plugin's say, and those that a project set and the user has not confirmed."""
     if not (inspect.isclass(model) and issubclass(model, PluginSettings)):
         raise _Broken(CONFIG_ERROR, "Its Settings is no class derived from tm.PluginSettings.")
     try:
         settings = bind(name, model, full)
-        return settings, untrusted_fields(name, settings, full)
+        return settings, base_of(settings), untrusted_fields(name, settings, full)
     except ConfigError as error:
         raise _Broken(CONFIG_ERROR, str(error)) from None
     except KeyboardInterrupt:

@@ -88,12 +88,11 @@ class Recorder:
         try:
             return self._settled(claimed, error, now)
         except BaseException as odd:  # a plugin's exception may do anything when it is asked something
-            words = f"{type(error).__name__} was raised, and looking at it raised {type(odd).__name__}."
-            return self._settled(claimed, OutcomeUnknown(words), now)
+            return self._settled(claimed, OutcomeUnknown(_odd_words(error, odd)), now)
 
     def _settled(self, claimed: Claimed, error: BaseException, now: datetime) -> tuple[Settled, Ending]:
         plugin = self._plugins[claimed.plugin]
-        settings = plugin.settings
+        settings = plugin.base
         settled = settle(
             error,
             failures=claimed.failures,
@@ -106,7 +105,7 @@ class Recorder:
             unknown=claimed.unknown or settled.may_have_happened,
             forgive=settled.outcome == "needs login",
             error=plugin.redactor.clean(_words(error)),
-            error_class=type(error).__name__,
+            error_class=plugin.redactor.clean(class_name(error)),
         )
 
     def reclaim(self, orphans: Sequence[Orphan], *, now: datetime) -> None:
@@ -118,12 +117,13 @@ class Recorder:
                 self._records.save_health(health[orphan.plugin])
 
     def _reclaim(self, orphan: Orphan, now: datetime) -> Settled:
-        settings = self._plugins[orphan.plugin].settings if orphan.plugin in self._plugins else None
+        known = self._plugins.get(orphan.plugin)
+        settings = known.base if known and known.is_active else None
         settled = stale_claim(
             orphan.reclaims,
             failures=orphan.failures,
             age=now - instant(orphan.first_attempt_at),
-            give_up_after=settings and settings.max_age,
+            give_up_after=settings.max_age if settings else None,
             random=self._random,
         )
         ending = _ending(settled, failures=orphan.failures, settings=settings, now=now)
@@ -160,15 +160,24 @@ def words_of(error: BaseException) -> str:
     try:
         return _words(error)
     except BaseException as odd:  # a plugin's exception may do anything when it is asked something
-        return f"{type(error).__name__} was raised, and looking at it raised {type(odd).__name__}."
+        return _odd_words(error, odd)
+
+
+def class_name(error: BaseException) -> str:
+    """The name of an error's class, whatever that class says its name is."""
+    return str(type.__dict__["__name__"].__get__(type(error)))
+
+
+def _odd_words(error: BaseException, odd: BaseException) -> str:
+    return f"{class_name(error)} was raised, and looking at it raised {class_name(odd)}."
 
 
 def _words(error: BaseException) -> str:
-    text = str(error).strip()
+    text = str.__getitem__(str(error), slice(None)).strip()  # a plain one, should it be of a class of its own
     if isinstance(error, Outcome) and text:
         return text
     where = _where(error)
-    return f"{type(error).__name__}: {text}{where}" if text else f"{type(error).__name__}{where}"
+    return f"{class_name(error)}: {text}{where}" if text else f"{class_name(error)}{where}"
 
 
 def _where(error: BaseException) -> str:

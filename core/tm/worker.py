@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import queue
 import signal
 import threading
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from tm.clock import stamp
 from tm.errors import StoreError
-from tm.recorder import Result, words_of
-from tm.retry import asked_wait
-from tm.store.plugins import PluginRecords
+from tm.forks import STOPPING, end_forked
+from tm.recorder import Result
 from tm.values import Value
 
 if TYPE_CHECKING:
@@ -23,7 +22,7 @@ if TYPE_CHECKING:
 
     from tm.clock import Clock
     from tm.dispatcher import Dispatcher
-    from tm.plugins import Plugin
+    from tm.pulls import Pulls
     from tm.store.outbox import Claimed
     from tm.store.protocol import Database
 
@@ -35,7 +34,6 @@ HOUSEKEEPING = timedelta(hours=1)
 GRACE = 20.0
 LOOK_AROUND = 0.5
 ALONE = 2.0
-PULL_PAUSE = 30.0
 
 
 class Plan(Value):
@@ -77,8 +75,10 @@ class _Threads:
             threading.Thread(target=self._run, daemon=True, name=f"tm-{claimed.plugin}").start()
 
     def _run(self) -> None:
+        own = os.getpid()
         while True:
             self._work(self._todo.get())
+            end_forked(own)
 
 
 class Worker:
@@ -96,29 +96,27 @@ class Worker:
         *,
         dispatcher: Dispatcher,
         log: logging.Logger,
-        pull: Callable[[Plugin, Database], None] | None = None,
+        pulls: Pulls | None = None,
         surroundings: Surroundings | None = None,
     ) -> None:
         self._database = database
         self._clock = clock
         self._dispatcher = dispatcher
         self._log = log
-        self._pull = pull
+        self._pulls = pulls
         self._surroundings = surroundings or Surroundings()
         self.is_outdated = False
         self._next_look_around = clock.monotonic() + LOOK_AROUND
         self._results: queue.SimpleQueue[Result] = queue.SimpleQueue()
         self._local = threading.local()
         self._threads = {
-            plugin.name: _Threads(plugin.settings.concurrency, self._call)
+            plugin.name: _Threads(plugin.base.concurrency, self._call)
             for plugin in dispatcher.plugins.values()
             if plugin.is_active
         }
         self._flying: dict[int, tuple[Claimed, float]] = {}
-        self._in_flight = dict.fromkeys(self._threads, 0)
+        self._in_flight = dict.fromkeys(dispatcher.plugins, 0)
         self._overdue: set[int] = set()
-        self._pulling: dict[str, threading.Thread] = {}
-        self._no_pull_before: dict[str, float] = {}
         self._has_suspects = False
         self._stopping = threading.Event()
         self._ending = threading.Event()
@@ -132,6 +130,20 @@ class Worker:
         self._stopping.set()
         self._ending.set()
 
+    def follow(self, former: Worker) -> None:
+        """Take over the calls that are still out from the worker before this one, in the same process."""
+        self._results = former._results
+        self._overdue |= former._overdue
+        for claimed, since in former._flying.values():
+            if claimed.plugin in self._in_flight:
+                self._flying[claimed.id] = (claimed, since)
+                self._in_flight[claimed.plugin] += 1
+
+    @property
+    def has_calls_out(self) -> bool:
+        """Whether calls are still under way that it did not wait for."""
+        return bool(self._flying)
+
     @property
     def is_stopped(self) -> bool:
         """Whether it was told to stop."""
@@ -142,7 +154,7 @@ class Worker:
         with self._signals():
             self._dispatcher.fan.admit()
             self._dispatcher.note_states()
-            self._has_suspects = self._dispatcher.reclaim() > 0
+            self._has_suspects = self._dispatcher.reclaim(except_for=self._flying) > 0
             while not self._ending.is_set():
                 self._round()
                 if not plan.forever and self._is_done(plan):
@@ -269,43 +281,12 @@ class Worker:
                     "call hangs",
                     extra={"delivery": claimed.id, "plugin": claimed.plugin, "seconds": round(now - since)},
                 )
-        if self._pull is not None:
-            self._pull_what_is_due()
+        if self._pulls is not None:
+            self._pulls.start_what_is_due()
         if self._clock.now() >= self._next_housekeeping:
             self._next_housekeeping = self._clock.now() + HOUSEKEEPING
             while self._dispatcher.prune():
                 pass
-
-    def _pull_what_is_due(self) -> None:
-        now, pulls = self._clock.now(), PluginRecords(self._database).pulls()
-        for plugin in self._dispatcher.plugins.values():
-            if "pull" not in plugin.hooks or not plugin.is_active or not self._may_pull(plugin.name):
-                continue
-            due = pulls.get(plugin.name)
-            if due is None or due[1] <= stamp(now):
-                thread = threading.Thread(target=self._pull_one, args=(plugin,), daemon=True)
-                self._pulling[plugin.name] = thread
-                thread.start()
-
-    def _may_pull(self, name: str) -> bool:
-        running = self._pulling.get(name)
-        return not (running and running.is_alive()) and self._clock.monotonic() >= self._no_pull_before.get(name, 0)
-
-    def _pull_one(self, plugin: Plugin) -> None:
-        database = self._database.another()
-        error: BaseException | None = None
-        try:
-            if self._pull is not None:
-                self._pull(plugin, database)
-        except BaseException as caught:  # whatever a plugin raises, the worker goes on
-            error = caught
-        try:
-            note_pull(plugin, database, clock=self._clock, error=error, log=self._log)
-        except StoreError as failure:  # its next time is not on record; without a pause it would be at once
-            self._no_pull_before[plugin.name] = self._clock.monotonic() + PULL_PAUSE
-            self._log.error("pull not noted", extra={"plugin": plugin.name, "error": str(failure)})
-        finally:
-            database.close()
 
     def _is_done(self, plan: Plan) -> bool:
         """Nothing due soon, nothing under way but calls that hang; a store that stays down ends it too."""
@@ -330,27 +311,9 @@ class Worker:
         if threading.current_thread() is not threading.main_thread():
             yield
             return
-        before = {each: signal.signal(each, self.stop) for each in (signal.SIGTERM, signal.SIGINT)}
+        before = {each: signal.signal(each, self.stop) for each in STOPPING}
         try:
             yield
         finally:
             for each, action in before.items():
                 signal.signal(each, action)
-
-
-def note_pull(
-    plugin: Plugin, database: Database, *, clock: Clock, error: BaseException | None, log: logging.Logger
-) -> None:
-    """Write down how a pull ended and when the next one is due; a failed one waits as long as any."""
-    now = clock.now()
-    words = plugin.redactor.clean(words_of(error)) if error else None
-    later = asked_wait(error) if error else None
-    with database.transaction():
-        PluginRecords(database).save_pull(
-            plugin.name,
-            pulled_at=None if error else stamp(now),
-            next_at=stamp(now + (later or plugin.settings.interval)),
-            error=words,
-        )
-    if error:
-        log.warning("pull failed", extra={"plugin": plugin.name, "error": words})

@@ -146,6 +146,44 @@ SICK = {
         "active",
         None,
     ),
+    "changes_its_settings": (
+        "import tm\nclass Settings(tm.PluginSettings):\n"
+        "    def __getattribute__(self, name):\n"
+        "        value = super().__getattribute__(name)\n"
+        "        return 'many' if name in ('concurrency', 'on_dead', 'max_age') and asked() else value\n"
+        "def asked(count=[0]):\n    count[0] += 1\n    return count[0] > 20\n"
+        "@tm.hookimpl\ndef on_event(event, hub):\n    raise ValueError('boom')\n",
+        "active",
+        None,
+    ),
+    "has_no_class": (
+        "class Nobody(type):\n    @property\n    def __name__(cls): raise SystemExit\n"
+        "class Odd(Exception, metaclass=Nobody):\n    def __str__(self): return Words('odd')\n"
+        "class Words(str):\n    def strip(self): raise SystemExit\n" + HOOK.format("raise Odd"),
+        "active",
+        None,
+    ),
+    "deafens": (
+        "import logging\n"
+        + HOOK.format(
+            "logging.disable(logging.CRITICAL); logging.setLogRecordFactory(None); "
+            "logging.getLogger('tm').handlers.clear(); logging.getLogger().handlers.clear(); raise ValueError('boom')"
+        ),
+        "active",
+        None,
+    ),
+    "gossips_aloud": (
+        "import logging, os, threading, warnings\n"
+        "def tell(): raise ValueError(SECRET)\n"
+        "SECRET = os.environ['TM_PLUGINS__LEAKS__TOKEN']\n"
+        + HOOK.format(
+            "logging.getLogger('a.library').error('%d', SECRET); warnings.warn(SECRET); "
+            "thread = threading.Thread(target=tell); thread.start(); thread.join(); "
+            "raise type(SECRET, (Exception,), {})('boom')"
+        ),
+        "active",
+        None,
+    ),
     "leaks": (
         "import json, tm\nfrom base64 import b64encode\nfrom urllib.parse import quote, quote_plus\n"
         "from pydantic import SecretStr\n"
@@ -232,12 +270,14 @@ def run(tmp_path_factory):
         deliveries = dict(store.execute("select plugin, state from delivery"))
     store.close()
     said = "".join(each.stdout + each.stderr for each in ended)
+    log = "".join(file.read_text() for file in (project / ".tm").glob("*.log*"))
     return SimpleNamespace(
         ended=dict(zip([words[0] for words in commands], ended, strict=True)),
         told=told.read_text() if told.exists() else "",
         plugins=plugins,
         deliveries=deliveries,
-        everything=stored + said + "".join(file.read_text() for file in (project / ".tm").glob("*.log*")),
+        log=log,
+        everything=stored + said + log,
     )
 
 
@@ -294,6 +334,11 @@ def test_one_package_installed_twice_is_one_plugin(run):
 
 def test_a_package_without_a_name_is_a_plugin_all_the_same(run):
     assert run.plugins["nameless"] == ("active", None)
+
+
+def test_a_plugin_that_silences_logging_does_not_silence_the_worker(run):
+    for name in ("raises", "deafens", "gossips_aloud", "well"):
+        assert f"plugin={name} " in run.log, name
 
 
 def test_every_state_is_shown_to_people(run):

@@ -100,6 +100,18 @@ def test_a_value_may_be_sixty_four_kibibytes_of_json_and_no_more(hub):
     assert hub.state.get("key") == fits
 
 
+def test_a_value_that_asks_the_hub_while_it_is_written_is_no_trouble(hub):
+    class Asking(dict):
+        def items(self):
+            hub.state.add("asked", 1)
+            return {"a": 1}.items()
+
+    assert hub.state.add("key", Asking(a=0))
+    assert hub.state.replace("key", Asking(a=0), was={"a": 1})
+    assert hub.state.get("key") == {"a": 1}
+    assert hub.state.get("asked") == 1
+
+
 def test_a_key_with_an_end_is_forgotten_after_it(hub, host, dispatcher_of):
     hub.state.add("for an hour", 1, expire_after=HOUR)
     hub.state.add("for good", 1)

@@ -108,6 +108,12 @@ def test_a_title_holds_nothing_that_could_trick_a_terminal(bad):
     )
 
 
+@pytest.mark.parametrize("joined", ["👩\u200d👩\u200d👧 at work", "می\u200cخواهم"])
+def test_signs_may_be_joined(joined):
+    assert model.title(joined) == joined
+    assert model.name(joined, of="label") == joined
+
+
 def test_a_longer_text_keeps_everything_but_nul_up_to_its_limit():
     assert model.text("\n# Done\x1b\t ", of="note") == "\n# Done\x1b\t "
     assert model.text("x" * 500, of="note", limit=500) == "x" * 500

@@ -24,7 +24,7 @@ def ended(process: subprocess.Popen[str]) -> tuple[int, str]:
 
 
 def test_a_process_that_a_plugin_forked_does_not_keep_the_place_of_a_dead_worker(tmp_path: Path) -> None:
-    folder = Folder(tmp_path, forks="true")
+    folder = Folder(tmp_path, does="if os.fork() == 0: time.sleep(60); os._exit(0)")
     folder.add()
     worker = folder.worker()
     wait_until(lambda: folder.effects())
@@ -34,7 +34,7 @@ def test_a_process_that_a_plugin_forked_does_not_keep_the_place_of_a_dead_worker
         assert pipe
         pipe.close()
     folder.add("Another")
-    done = folder.tm("deliver", TM_PLUGINS__PROBE__FORKS="false", TM_DELIVERY_WAIT="5")
+    done = folder.tm("deliver", TM_PLUGINS__PROBE__DOES="", TM_DELIVERY_WAIT="5")
 
     assert "is delivering" not in done.stderr
     assert len(folder.effects()) == 2
@@ -44,8 +44,7 @@ def test_a_plugin_that_kills_its_process_takes_no_other_plugin_s_call_along_twic
     folder = Folder(tmp_path, looks="false", pause=0.3)
     killer = {
         "TM_PLUGINS__SLOW__FILE": str(tmp_path / "killer"),
-        "TM_PLUGINS__SLOW__KILLS": "true",
-        "TM_PLUGINS__SLOW__PAUSE": "0.1",
+        "TM_PLUGINS__SLOW__DOES": "time.sleep(0.1); os.kill(os.getpid(), signal.SIGKILL)",
     }
     for n in range(3):
         folder.tm("add", f"Task {n}", **killer)

@@ -28,19 +28,13 @@ PROBE = textwrap.dedent(
         looks: bool = True
         refuses: bool = False
         fails: int = 0
-        kills: bool = False
-        forks: bool = False
+        does: str = ""
 
 
     @tm.hookimpl
     def on_event(event, hub):
         settings = hub.settings
-        if settings.kills:
-            time.sleep(settings.pause)
-            os.kill(os.getpid(), signal.SIGKILL)
-        if settings.forks and os.fork() == 0:
-            time.sleep(60)
-            os._exit(0)
+        exec(settings.does)
         if settings.refuses:
             raise tm.RetryLater("not now", after=timedelta(seconds=2))
         if hub.attempt.number <= settings.fails:

@@ -36,6 +36,10 @@ def write_json(objects: Iterable[str], *, is_array: bool) -> None:
     import sys
 
     write, between = sys.stdout.write, "["
+    if sys.stdout.isatty():
+        from tm.cli.say import harmless
+
+        objects = map(harmless, objects)
     if not is_array:
         for text in objects:
             write(text + "\n")

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 def out(text: str) -> None:
     """One line of result on stdout."""
-    sys.stdout.write(text + "\n")
+    sys.stdout.write(harmless(text) + "\n")
 
 
 def say(text: str) -> None:
@@ -33,7 +33,19 @@ def plain(text: str) -> str:
     """Text in which control characters but newline and tab are made visible."""
     if text.isprintable():
         return text
-    return "".join(c if c.isprintable() or c in "\n\t" else repr(c)[1:-1] for c in text)
+    return "".join(c if c.isprintable() or c in "\n\t\u200c\u200d" else repr(c)[1:-1] for c in text)
+
+
+def harmless(text: str) -> str:
+    """Text or JSON for a terminal: signs that would turn the line around, or steer the terminal, as JSON escapes."""
+    if text.isprintable() or not sys.stdout.isatty():
+        return text
+    return "".join(c if c.isprintable() or c in "\n\t\u200c\u200d" else _escape(c) for c in text)
+
+
+def _escape(sign: str) -> str:
+    units = sign.encode("utf-16-be", "surrogatepass").hex()
+    return "".join(f"\\u{units[at : at + 4]}" for at in range(0, len(units), 4))
 
 
 def one_line(value: object) -> str:

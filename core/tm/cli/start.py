@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from tm.cli.spec import Command
 
 BUG = 70
+_OF_OUTPUT = (5, 28)  # a device that fails, or is full
 NOT_DELIVERED, UNAVAILABLE = 6, 4
 HOT = {
     "progress": "progress.COMMAND", "add": "add.COMMAND", "show": "show.COMMAND", "list": "listing.COMMAND",
@@ -72,7 +73,7 @@ def answer(words: Sequence[str]) -> int:
     except BrokenPipeError:
         return 141
     except Exception as error:  # the last door
-        is_output = isinstance(error, OSError) and error.filename is None
+        is_output = isinstance(error, OSError) and error.filename is None and error.errno in _OF_OUTPUT
         return _complain_of(error) if is_output else _confess(error)
 
 

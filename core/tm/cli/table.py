@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from rich.box import SIMPLE_HEAD
@@ -15,6 +16,7 @@ from tm.cli.say import one_line
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+TOGETHER = 500
 _COLOURS = {
     "pending": "cyan", "in_progress": "blue", "blocked": "yellow", "completed": "green", "cancelled": "dim",
     "critical": "bold red", "high": "red", "dead": "red", "active": "green", "delivered": "green",
@@ -22,13 +24,22 @@ _COLOURS = {
 
 
 def show(heads: Sequence[str], lines: Iterable[Sequence[object]]) -> None:
-    """Draw a table on stdout; words that name a status or priority get their colour."""
+    """Draw a table on stdout; words that name a status or priority get their colour.
+
+    A long one comes in tables of TOGETHER rows each, the first ones at once.
+    """
+    console, waiting = Console(file=sys.stdout), iter(lines)
+    while part := list(islice(waiting, TOGETHER)):
+        console.print(_table(heads, part))
+
+
+def _table(heads: Sequence[str], lines: Iterable[Sequence[object]]) -> Table:
     table = Table(box=SIMPLE_HEAD, pad_edge=False)
     for head in heads:
         table.add_column(head, overflow="fold")
     for line in lines:
         table.add_row(*[_cell(one_line(cell)) for cell in line])
-    Console(file=sys.stdout).print(table)
+    return table
 
 
 def _cell(text: str) -> Text:

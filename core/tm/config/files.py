@@ -24,7 +24,7 @@ LIMIT = 1024 * 1024
 
 _TOO_DEEP = "the tables and lists are nested too deeply. Make them flatter."
 # reading a key of n parts takes n² steps; a real one has a handful
-_MANY_PARTS = re.compile(r"""(?:[\w\-\t "']*\.){50}""")
+_MANY_PARTS = re.compile(r"""(?:^|[\[{,])[\t ]*(?:[\w\-\t "']+\.){50}""", re.MULTILINE)
 _AT_LINE = re.compile(r" \(at line (\d+), column (\d+)\)$")
 
 

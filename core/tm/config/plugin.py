@@ -20,7 +20,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 from tm.config.binding import laid
 from tm.errors import ConfigError, UsageError
 from tm.expressions import ExpressionError, check_names, parse
-from tm.times import duration
+from tm.times import LONGEST, duration
 
 if TYPE_CHECKING:
     from tm.config.schema import FullSettings
@@ -43,7 +43,7 @@ def _duration(value: Any) -> timedelta:
         length = value if isinstance(value, timedelta) else duration(value)
     except (UsageError, AttributeError):
         length = timedelta(0)
-    if length <= timedelta(0):
+    if not timedelta(0) < length <= LONGEST:
         raise ValueError("should be a duration like 90s, 15m, 24h or 7d")
     return length
 
@@ -110,17 +110,18 @@ def provenance(name: str, model: type[PluginSettings], full: FullSettings) -> di
     return laid(name, model, full).origins
 
 
-def odd_base_setting(settings: PluginSettings) -> str | None:
-    """The first setting of every plugin that a plugin's own model lets be something else, or None.
+def base_of(settings: PluginSettings) -> PluginSettings:
+    """What every plugin's settings say, as values of the host's own, whatever the plugin does with its.
 
-    A subclass may narrow them or give other defaults; the host still has to understand what it finds.
+    Raises ConfigError when the plugin's own model lets one of them be something else.
     """
+    values = {}
     for name in PluginSettings.model_fields:
         try:
-            PluginSettings.model_validate({name: getattr(settings, name)})
+            values[name] = getattr(PluginSettings.model_validate({name: getattr(settings, name)}), name)
         except ValidationError:
-            return name
-    return None
+            raise ConfigError(f"Its Settings give {name} another meaning than tm.PluginSettings does.") from None
+    return PluginSettings.model_validate(values)
 
 
 def secret_values(settings: BaseModel) -> tuple[str, ...]:

@@ -198,11 +198,9 @@ def _may_be_remembered(place: Place, environ: Mapping[str, str], *, found: Merge
     path = database(place, url)
     if trust.is_confirmed(place):
         return True
-    if trust.is_at_home(place, path):
-        return False  # a folder in between may become a link to elsewhere without a word in this file
     if not environ.get("TM_DATABASE_URL") and not trust.is_waived(environ):
         raise ConfigError(
-            f"{_where(found, 'database_url')}: the project's database_url points outside of it, to {path}. "
-            "If that is right, say so once: tm config trust"
+            f"{_where(found, 'database_url')}: the project's file puts the store at {path}, where a repository could "
+            "bring a store and plugin secrets of its own. If that is right, say so once: tm config trust"
         )
     return False

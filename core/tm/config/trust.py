@@ -5,7 +5,6 @@ from __future__ import annotations
 import typing
 from hashlib import sha256
 from ipaddress import ip_address
-from os.path import realpath
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -15,7 +14,6 @@ from pydantic import BaseModel, SecretStr
 from tm.config.binding import laid
 from tm.config.files import LIMIT, origin_of, write_private
 from tm.config.lines import dotted
-from tm.config.places import is_inside
 from tm.config.problems import names_beside
 from tm.errors import ConfigError
 
@@ -81,11 +79,6 @@ def confirm(place: Place) -> str:
     lines = [f"{digest}  {path}\n" for digest, path in confirmed.items()]
     write_private(str(_trust_file(place)), "".join(lines))
     return place.config_file
-
-
-def is_at_home(place: Place, path: str) -> bool:
-    """Whether a path lies in the project or in the store's own folder, links followed."""
-    return any(is_inside(realpath(path), realpath(home)) for home in (place.root, place.folder) if home)
 
 
 def _trust_file(place: Place) -> Path:

@@ -91,7 +91,7 @@ def pull_finding(plugin: Plugin, database: Database, *, now: datetime) -> Findin
     pulled_at, next_at, error = PluginRecords(database).pulls().get(plugin.name, (None, "", None))
     if error:
         return Finding(level="warning", message=f"The last pull failed: {error}", advice="It is tried again.")
-    if next_at < stamp(now - plugin.settings.interval):
+    if next_at < stamp(now - plugin.base.interval):
         message = f"Its pull is overdue (last: {pulled_at or 'never'})."
         return Finding(level="warning", message=message, advice="Pulls run in a worker only: tm worker")
     return None

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import queue
 import threading
 from typing import TYPE_CHECKING, Any
+
+from tm.forks import end_forked
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -30,7 +33,10 @@ class Call:
             return None, Unanswered(f"no answer within {seconds:g} s")
 
     def _run(self) -> None:
+        own = os.getpid()
         try:
-            self._ended.put((self._function(), None))
+            ended: tuple[Any, BaseException | None] = (self._function(), None)
         except BaseException as error:  # sys.exit() in a dependency must not pass for an answer
-            self._ended.put((None, error))
+            ended = (None, error)
+        end_forked(own)
+        self._ended.put(ended)

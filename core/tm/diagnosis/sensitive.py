@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 from tm.config import trust
 from tm.config.lines import dotted, where
-from tm.config.places import database
 from tm.config.plugin import bind
 from tm.config.schema import full
 from tm.diagnosis.effective import Setting
@@ -39,7 +38,7 @@ def _store(session: Session, found: FullSettings) -> list[Setting]:
     place, url = session.place, found.core.database_url
     if url is None or found.origins.get("database_url") != place.config_file or trust.is_confirmed(place):
         return []
-    if place.config_is_own or trust.is_at_home(place, database(place, url)):
+    if place.config_is_own:
         return []
     return [Setting(key="database_url", value=url, origin=where(str(place.config_file), "database_url"))]
 

@@ -109,7 +109,7 @@ def explain(event: Event, plugin: Plugin, *, hosting: Hosting, health: Health | 
     hook = next((name for name in (event.hook, "on_event") if name in plugin.hooks), None)
     if hook is None:
         return explanation.with_(why=(f"It has neither {event.hook} nor on_event.",))
-    when = plugin.settings.when
+    when = plugin.base.when
     matches = None if when is None else judge(parse(when), facts(event))
     is_linked = Links(hosting.session.database).is_linked(plugin.name, event.task_id or "")
     is_wanted = plugin.wants(event, is_linked=is_linked)

@@ -32,6 +32,12 @@ select {column} from {table} where {column} is not null
   and not ({column} glob '{stamp}' and julianday({column}) is not null
     and strftime('%Y-%m-%d', julianday(substr({column}, 1, 10))) = substr({column}, 1, 10)) limit 1"""
 QUESTIONS = {
+    "the task {} has no id of a task": """
+select id from task where id not glob
+  '[0-9a-f][0-9a-f][0-9a-f][0-9a-f][0-9a-f][0-9a-f][0-9a-f][0-9a-f]' limit 1""",
+    "the event {} is of no task": """
+select id from event where task_id is not null and task_id not glob
+  '[0-9a-f][0-9a-f][0-9a-f][0-9a-f][0-9a-f][0-9a-f][0-9a-f][0-9a-f]' limit 1""",
     "the event {} holds broken JSON": """
 select id from event where not (json_valid(changes) and json_valid(data) and json_valid(snapshot)) limit 1""",
     "the event {} says nothing that an event says": """

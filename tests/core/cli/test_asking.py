@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import pty
@@ -36,6 +37,24 @@ class Shell:
             text=True,
             timeout=60,
         )
+
+    def on_a_terminal(self, *words: str) -> str:
+        """What a terminal is sent."""
+        ours, theirs = pty.openpty()
+        process = subprocess.Popen(
+            [sys.executable, "-m", "tm", *words],
+            cwd=self.folder,
+            env={**self.environ, "TERM": "xterm", "COLUMNS": "100"},
+            stdout=theirs,
+        )
+        os.close(theirs)
+        seen = b""
+        with contextlib.suppress(OSError):  # Linux says so where the other end is closed
+            while part := os.read(ours, 65_536):
+                seen += part
+        os.close(ours)
+        assert process.wait() == 0
+        return seen.decode()
 
     def json(self, *words: str) -> object:
         done = self(*words, "--format", "json")
@@ -89,17 +108,30 @@ def test_a_pipe_gets_tab_separated_lines_in_which_nothing_breaks_a_cell(shell: S
 
 def test_a_terminal_gets_a_table(shell: Shell) -> None:
     shell.add("Parser")
-    ours, theirs = pty.openpty()
-    subprocess.run(
-        [sys.executable, "-m", "tm", "list"], cwd=shell.folder, env={**shell.environ, "TERM": "xterm"}, stdout=theirs
-    )
-    os.close(theirs)
-    seen = os.read(ours, 10_000).decode()
-    os.close(ours)
+    seen = shell.on_a_terminal("list")
 
     assert "status" in seen
     assert "Parser" in seen
     assert "\t" not in seen
+
+
+def test_a_long_table_comes_in_parts_with_every_row(shell: Shell) -> None:
+    (shell.folder / "many.jsonl").write_text("".join(f'{{"title": "Task {n:04}"}}\n' for n in range(1203)))
+    shell("import", "many.jsonl")
+    seen = shell.on_a_terminal("list", "--sort", "created")
+
+    assert seen.count("status") == 3
+    assert [f"Task {n:04}" in seen for n in range(1203)] == [True] * 1203
+
+
+@pytest.mark.parametrize("words", [("show",), ("list", "--format", "json"), ("events", "--format", "jsonl")])
+def test_no_text_of_somebody_else_steers_a_terminal(shell: Shell, words: tuple[str, ...]) -> None:
+    task = shell.add("Parser", "--description", "\x1b]0;owned\x07 \u202egnp.exe")
+    shell("progress", task, "note \x1b[2J\u202e")
+    seen = shell.on_a_terminal(*words, *([task, "--format", "json"] if words == ("show",) else []))
+
+    assert not set("\x1b\x07\u202e") & set(seen)
+    assert json.loads(shell("show", task, "--format", "json").stdout)["description"].startswith("\x1b]0;owned")
 
 
 def test_search_finds_words_by_their_beginning_and_takes_any_text(shell: Shell) -> None:

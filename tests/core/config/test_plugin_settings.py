@@ -195,6 +195,7 @@ def test_a_key_that_really_ends_in_file_is_no_pointer(hub):
         ("on_dead = 'stop'\n", "2: on_dead should be 'block' or 'skip'"),
         ("max_age = 24\n", "2: max_age should be a duration like 90s, 15m, 24h"),
         ("interval = '0s'\n", "2: interval should be a duration"),
+        ("max_age = '999999d'\n", "2: max_age should be a duration"),
         ("when = 'priorty == high'\n", "2: when cannot be read: The name 'priorty'"),
         ("when = 'priority ='\n", "2: when cannot be read: "),
         ("card = 5\n", "2: card should be a table"),

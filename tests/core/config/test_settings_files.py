@@ -122,6 +122,13 @@ def test_many_numbers_in_a_line_are_no_deep_table(tmp_path):
     assert len(read_toml(str(file))["a"]) == 500
 
 
+def test_a_value_as_long_as_a_file_may_be_is_read(tmp_path):
+    file = tmp_path / "tm.toml"
+    file.write_text(f"a = '{'a b' * 300_000}'\n")
+
+    assert len(read_toml(str(file))["a"]) == 900_000
+
+
 def test_a_folder_or_a_pipe_is_no_settings_file(tmp_path):
     (tmp_path / "folder").mkdir()
     os.mkfifo(tmp_path / "pipe")
