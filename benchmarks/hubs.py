@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from benchmarks.installed import PYTHON, TM, WORK
 from benchmarks.pairs import Command
+from tm.workerlock import WorkerLock
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -86,9 +87,10 @@ class Hub:
 
     def stop_drain(self) -> None:
         """End the drain that waits for its retries, if there is one."""
-        pid = Path(f"{self.store}.worker").read_text(encoding="ascii").strip()
-        with contextlib.suppress(ProcessLookupError, ValueError):
-            os.kill(int(pid), signal.SIGTERM)
+        pid, _ = WorkerLock(str(self.store)).holder()
+        if pid:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGTERM)
         self.wait_for_drain()
 
 

@@ -29,7 +29,7 @@ def install() -> None:
     shutil.rmtree(wheels, ignore_errors=True)
     _pip("wheel", "--no-deps", "--wheel-dir", str(wheels), str(ROOT))
     (wheel,) = wheels.glob("*.whl")
-    _pip("install", str(wheel))
+    _pip("install", str(wheel), "httpx>=0.28,<1")  # what a delivery is compared with
     _pip("install", "--no-deps", "--force-reinstall", str(wheel))
 
 

@@ -64,7 +64,7 @@ def test_no_function_takes_more_than_three_positional_parameters() -> None:
     many = []
     for path, node in functions():
         placed = [each.arg for each in node.args.posonlyargs + node.args.args if each.arg not in ("self", "cls")]
-        if len(placed) > 3 and not any("pydantic" in line for line in (node.name,)):
+        if len(placed) > 3:
             many.append(f"{path.name}:{node.name}")
 
     assert [each for each in many if not each.endswith(":settings_customise_sources")] == []
@@ -127,11 +127,22 @@ def _without_docstrings(tree: ast.Module) -> ast.Module:
     return tree
 
 
+def test_plugins_import_the_public_face_only_for_types_too() -> None:
+    strays = []
+    for path in [*ROOT.glob("plugins/*/tm_*/**/*.py"), *ROOT.glob("examples/**/*.py")]:
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            names = [node.module or ""] if isinstance(node, ast.ImportFrom) else []
+            names += [each.name for each in node.names] if isinstance(node, ast.Import) else []
+            strays += [f"{path.name}: {name}" for name in names if name.startswith("tm.") and name != "tm.testing"]
+
+    assert strays == []
+
+
 def test_the_time_is_read_in_one_place() -> None:
     readers = [
         path.name
         for path in SOURCES
-        if re.search(r"datetime\.now\(|utcnow\(|time\.time\(", path.read_text(encoding="utf-8"))
+        if re.search(r"datetime\.now\(|utcnow\(|time\.time\(|time\.monotonic\(", path.read_text(encoding="utf-8"))
     ]
 
     assert readers == ["clock.py"]

@@ -10,21 +10,26 @@ if TYPE_CHECKING:
     from tm.config.trust import ReceivesSecret as ReceivesSecret
     from tm.config.trust import RunsProgram as RunsProgram
     from tm.errors import ConfigError as ConfigError
+    from tm.errors import CriteriaNotMet as CriteriaNotMet
     from tm.errors import InvalidTransition as InvalidTransition
     from tm.errors import NeedsLogin as NeedsLogin
     from tm.errors import NotFound as NotFound
     from tm.errors import OutcomeUnknown as OutcomeUnknown
     from tm.errors import PermanentFailure as PermanentFailure
+    from tm.errors import Refused as Refused
     from tm.errors import RetryLater as RetryLater
     from tm.errors import RevisionConflict as RevisionConflict
+    from tm.errors import StoreError as StoreError
     from tm.errors import TmError as TmError
     from tm.errors import UsageError as UsageError
     from tm.events import Event as Event
     from tm.filters import matches as matches
     from tm.hooks import hookimpl as hookimpl
     from tm.hosting import open_hub as open_hub
+    from tm.hub import Attempt as Attempt
     from tm.hub import Finding as Finding
     from tm.hub import Hub as Hub
+    from tm.hub import People as People
     from tm.hubtasks import HubTasks as HubTasks
     from tm.model import Criterion as Criterion
     from tm.model import Task as Task
@@ -37,31 +42,36 @@ _HOMES = {
     "ReceivesSecret": "tm.config.trust",
     "RunsProgram": "tm.config.trust",
     "ConfigError": "tm.errors",
+    "CriteriaNotMet": "tm.errors",
+    "InvalidTransition": "tm.errors",
     "NeedsLogin": "tm.errors",
     "NotFound": "tm.errors",
     "OutcomeUnknown": "tm.errors",
     "PermanentFailure": "tm.errors",
+    "Refused": "tm.errors",
     "RetryLater": "tm.errors",
+    "RevisionConflict": "tm.errors",
+    "StoreError": "tm.errors",
     "TmError": "tm.errors",
+    "UsageError": "tm.errors",
     "Event": "tm.events",
     "matches": "tm.filters",
     "hookimpl": "tm.hooks",
     "open_hub": "tm.hosting",
+    "Attempt": "tm.hub",
     "Finding": "tm.hub",
     "Hub": "tm.hub",
-    "InvalidTransition": "tm.errors",
-    "RevisionConflict": "tm.errors",
-    "UsageError": "tm.errors",
-    "Link": "tm.store.links",
+    "People": "tm.hub",
     "HubTasks": "tm.hubtasks",
     "Criterion": "tm.model",
     "Task": "tm.model",
+    "Link": "tm.store.links",
 }
 __all__ = [
-    "ConfigError", "Criterion", "Duration", "Event", "Finding", "Hub", "HubTasks", "InvalidTransition", "Link",
-    "NeedsLogin", "NotFound", "OutcomeUnknown", "PermanentFailure", "PluginSettings", "ReceivesSecret",
-    "RetryLater", "RevisionConflict", "RunsProgram", "Task", "TmError", "UsageError", "When", "hookimpl",
-    "matches", "open_hub",
+    "Attempt", "ConfigError", "CriteriaNotMet", "Criterion", "Duration", "Event", "Finding", "Hub", "HubTasks",
+    "InvalidTransition", "Link", "NeedsLogin", "NotFound", "OutcomeUnknown", "People", "PermanentFailure",
+    "PluginSettings", "ReceivesSecret", "Refused", "RetryLater", "RevisionConflict", "RunsProgram", "StoreError",
+    "Task", "TmError", "UsageError", "When", "hookimpl", "matches", "open_hub",
 ]  # fmt: skip
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 from tm.clock import Clock
-from tm.config.core import load
+from tm.config.core import OFF, load
 from tm.config.places import database, find_place
 from tm.handover import has_overdue, is_ci, is_worker_free, mode, start_drain
 from tm.service.work import Caller, Work
@@ -24,6 +24,9 @@ STRANGER = (
     "{folder} is not used: no tm init of yours made it. If it is yours, moved or copied here: tm init --adopt. "
     "If it came with somebody's repository, delete it."
 )
+
+
+ALONE = "TM_NO_PLUGINS is set: no plugin is loaded and nobody is told. Unset it when they may be told again."
 
 
 class Session:
@@ -110,9 +113,14 @@ class Session:
             typed={"deadline": values["deadline"]} if values.get("deadline") else None,
         )
 
+    @property
+    def leaves_plugins_alone(self) -> bool:
+        """Whether TM_NO_PLUGINS asks this run to load no plugin and tell nobody; what is owed stays owed."""
+        return self.environ.get("TM_NO_PLUGINS", "").strip().lower() not in ("", *OFF)
+
     def hand_over(self) -> None:
         """Start a detached drain where the delivery mode wants one and no worker is alive."""
-        is_wanted = mode(self.core.delivery, self.environ) == "background" and not self.environ.get("TM_NO_PLUGINS")
+        is_wanted = mode(self.core.delivery, self.environ) == "background" and not self.leaves_plugins_alone
         if is_wanted and is_worker_free(self.path):
             start_drain(self.drain_words("--linger"), self.environ, is_detached=True)
 

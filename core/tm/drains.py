@@ -40,13 +40,13 @@ def run_drain(session: Session, log: Callable[[Hosting], logging.Logger], *, lin
     One that `lingers` stays for retries due within minutes, for half an hour at most, and makes room for a worker;
     the next command starts another. False when another process holds the worker lock.
     """
-    ends_at = time.monotonic() + LIFE
+    ends_at = session.clock.monotonic() + LIFE
     while True:
         lock = WorkerLock(session.path)
         if not lock.take(DRAIN):
             return False
         try:
-            is_late = time.monotonic() > ends_at
+            is_late = session.clock.monotonic() > ends_at
             plan = Plan(linger=LINGER if lingers and not is_late else timedelta(0))
             worker = _run(Hosting(session), log, plan=plan, lock=lock)
             if worker.has_calls_out:  # they end with this process; the next drain takes them for undecided
@@ -93,10 +93,10 @@ def _end_at_once(*_: object) -> None:
 
 def _take_over(session: Session) -> WorkerLock:
     lock = WorkerLock(session.path)
-    until = time.monotonic() + max(session.core.delivery_wait, 1)
+    until = session.clock.monotonic() + max(session.core.delivery_wait, 1)
     with lock.standing_in_line():
         while not lock.take(WORKER):
-            if time.monotonic() > until:
+            if session.clock.monotonic() > until:
                 pid, kind = lock.holder()
                 raise Refused(f"Another {kind or WORKER} (process {pid}) is alive for {session.path}; end it first.")
             time.sleep(LOOK_AGAIN)

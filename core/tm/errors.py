@@ -58,12 +58,6 @@ class CriteriaNotMet(TmError):
     exit_code = 5
 
 
-class StillOwed(TmError):
-    """A delivery is dead or still owed where the caller asked to wait for it."""
-
-    exit_code = 6
-
-
 class Outcome(Exception):
     """How a plugin's hook ends when it does not simply return (which means: delivered).
 

@@ -46,5 +46,13 @@ def pull(hub: Hub) -> None:
 
 
 @hookspec
+def explain(event: Event, hub: Hub) -> Iterable[str]:  # type: ignore[empty-body]  # a specification
+    """Say, for `tm explain`, what the plugin would make of an event: sentences of where it goes and by which rule.
+
+    Nothing has happened: `event` is imagined, and nothing outside may change.
+    """
+
+
+@hookspec
 def check(hub: Hub) -> Iterable[Finding]:  # type: ignore[empty-body]  # a specification
     """Yield findings for `tm doctor`, each with what to do about it."""

@@ -7,7 +7,6 @@ import os
 from typing import TYPE_CHECKING, Any
 
 from tm.app import Session
-from tm.clock import instant
 from tm.config.redact import Redactor
 from tm.config.schema import full
 from tm.dispatcher import Dispatcher
@@ -83,12 +82,7 @@ class Hosting:
         )
 
     def _lend(self, plugin: Plugin, claimed: Claimed, database: Database) -> Hub:
-        attempt = Attempt(
-            number=claimed.attempt,
-            first_at=instant(claimed.first_attempt_at),
-            may_have_happened=claimed.unknown,
-        )
-        return self.hub(plugin, database, event=claimed.event, attempt=attempt)
+        return self.hub(plugin, database, event=claimed.event, attempt=Attempt.of(claimed))
 
     def clean(self, text: str, limit: int) -> str:
         """The text without any secret of this hub's plugins."""

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from tm.config.core import CoreSettings
     from tm.config.plugin import PluginSettings
     from tm.metrics import Summary
+    from tm.store.outbox import Claimed
     from tm.store.protocol import Database
 
 STATE_LIMIT = 64 * 1024
@@ -45,6 +46,15 @@ class Attempt(Value):
     number: int
     first_at: datetime
     may_have_happened: bool = False
+
+    @classmethod
+    def of(cls, claimed: Claimed) -> Attempt:
+        """The try at a delivery that was just claimed."""
+        return cls(
+            number=claimed.attempt,
+            first_at=instant(claimed.first_attempt_at),
+            may_have_happened=claimed.unknown,
+        )
 
 
 class Finding(Value):

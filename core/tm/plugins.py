@@ -32,7 +32,8 @@ if TYPE_CHECKING:
 API = 1
 GROUP = "tm.plugins"
 EVENT_HOOKS = ("on_create", "on_progress", "on_blocked", "on_complete", "on_event")
-HOOKS = (*EVENT_HOOKS, "pull", "check")
+HOOKS = (*EVENT_HOOKS, "pull", "explain", "check")
+_MAY_YIELD = ("explain", "check")
 
 ACTIVE, DISABLED, MISSING, UNTRUSTED = "active", "disabled", "missing", "untrusted"
 LOAD_ERROR, CONFIG_ERROR, HOOK_ERROR, API_MISMATCH = (
@@ -243,8 +244,12 @@ def _checked(name: str, impl: Any, *, has_spec: bool) -> Callable[..., Any]:
         raise _Broken(HOOK_ERROR, f"Its {name} is a wrapper; tm calls hooks one by one, so remove wrapper=True.")
     if inspect.iscoroutinefunction(impl.function):
         raise _Broken(HOOK_ERROR, f"Its {name} is async; tm calls hooks in threads, so write it without async.")
-    if name != "check" and (inspect.isgeneratorfunction(impl.function) or inspect.isasyncgenfunction(impl.function)):
-        raise _Broken(HOOK_ERROR, f"Its {name} yields, so calling it runs nothing; only check may yield.")
+    if name not in _MAY_YIELD and (
+        inspect.isgeneratorfunction(impl.function) or inspect.isasyncgenfunction(impl.function)
+    ):
+        raise _Broken(
+            HOOK_ERROR, f"Its {name} yields, so calling it runs nothing; only {' and '.join(_MAY_YIELD)} may yield."
+        )
     kinds = inspect.signature(impl.function).parameters.values()
     if any(each.kind is each.KEYWORD_ONLY for each in kinds):
         raise _Broken(HOOK_ERROR, f"Its {name} has keyword-only arguments; take event and hub as plain ones.")

@@ -7,7 +7,6 @@ import shutil
 import subprocess
 import sys
 import tempfile
-import time
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,6 +15,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from tm.clock import Clock
 from tm.values import Value
 
 if TYPE_CHECKING:
@@ -159,7 +159,7 @@ class Walk:
 def show(walk: Walk) -> list[Step]:
     """Print the walk side by side: what was typed and said, and what each tool received."""
     console = Console(file=sys.stdout)
-    started = time.monotonic()
+    started = Clock().monotonic()
     tools = ", ".join(walk.tools) or "no plugin brings one"
     console.print(f"A task's life in {walk.folder}. Tools standing in on this machine: {tools}.\n")
     table = Table(show_lines=True, expand=True)
@@ -172,7 +172,7 @@ def show(walk: Walk) -> list[Step]:
         exit_code = f"\n[yellow]exit {step.exit_code}[/yellow]" if step.exit_code else ""
         table.add_row(f"[bold green]$[/bold green] {escape(step.typed)}\n{escape(step.said)}{exit_code}", heard)
     console.print(table)
-    console.print(f"That took {time.monotonic() - started:.1f} s. Next, in a folder of yours:\n")
+    console.print(f"That took {Clock().monotonic() - started:.1f} s. Next, in a folder of yours:\n")
     console.print('  tm add "My first task"          a store is made where you are: .git/tm in a repository')
     console.print("  tm plugins                      what is installed, and how to enable it")
     console.print("  tm --help                       every verb")

@@ -7,6 +7,7 @@ import os
 import queue
 import signal
 import threading
+import time
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -107,7 +108,8 @@ class Worker:
         self._surroundings = surroundings or Surroundings()
         self.is_outdated = False
         self._next_look_around = clock.monotonic() + LOOK_AROUND
-        self._results: queue.SimpleQueue[Result] = queue.SimpleQueue()
+        # not SimpleQueue: a signal near the end of its time-out makes that wait for ever
+        self._results: queue.Queue[Result] = queue.Queue()
         self._local = threading.local()
         self._threads = {
             plugin.name: _Threads(plugin.base.concurrency, self._call)
@@ -118,8 +120,8 @@ class Worker:
         self._in_flight = dict.fromkeys(dispatcher.plugins, 0)
         self._overdue: set[int] = set()
         self._has_suspects = False
-        self._stopping = threading.Event()
-        self._ending = threading.Event()
+        self._is_stopped = False  # plain, for a signal may come while an Event holds its own lock
+        self._is_ending = False
         self._next_housekeeping = clock.now() + timedelta(minutes=1)
         self._down_since: float | None = None
         self._seen: object = None
@@ -127,8 +129,7 @@ class Worker:
 
     def stop(self, *_: object) -> None:
         """Finish the calls under way, claim nothing more, end."""
-        self._stopping.set()
-        self._ending.set()
+        self._is_stopped = self._is_ending = True
 
     def follow(self, former: Worker) -> None:
         """Take over the calls that are still out from the worker before this one, in the same process."""
@@ -147,7 +148,7 @@ class Worker:
     @property
     def is_stopped(self) -> bool:
         """Whether it was told to stop."""
-        return self._stopping.is_set()
+        return self._is_stopped
 
     def run(self, plan: Plan) -> None:
         """Go on until the plan is fulfilled. The caller holds the worker lock. Raises StoreError when that is lost."""
@@ -155,7 +156,7 @@ class Worker:
             self._dispatcher.fan.admit()
             self._dispatcher.note_states()
             self._has_suspects = self._dispatcher.reclaim(except_for=self._flying) > 0
-            while not self._ending.is_set():
+            while not self._is_ending:
                 self._round()
                 if not plan.forever and self._is_done(plan):
                     self._tidy_up()
@@ -217,7 +218,9 @@ class Worker:
         if self._down_since is None:
             self._down_since = self._clock.monotonic()
             self._log.error("store is down", extra={"error": str(error)})
-        self._ending.wait(1.0)
+        for _ in range(50):
+            if not self._is_ending:
+                time.sleep(POLL)
 
     def _wait(self, seconds: float) -> list[Result]:
         results = []
@@ -268,7 +271,7 @@ class Worker:
         if self._surroundings.is_outdated():
             self._log.info("settings changed")
             self.is_outdated = True
-            self._ending.set()
+            self._is_ending = True
         elif self._surroundings.is_wanted():
             self.stop()
 

@@ -57,6 +57,14 @@ class WorkerLock:
             return int(pid), kind
         return 0, ""
 
+    def trouble(self) -> str | None:
+        """Why nobody can take the lock, or None if its file can be opened."""
+        try:
+            os.close(os.open(self._name, _FLAGS, 0o600))
+        except OSError as error:
+            return f"The lock file {self._name} cannot be opened: {error.strerror}."
+        return None
+
     @contextlib.contextmanager
     def standing_in_line(self) -> Iterator[None]:
         """Let a lingering drain see that a worker waits for the lock."""

@@ -96,17 +96,19 @@ def test_the_plugin_that_the_guide_writes_passes_its_own_tests(tmp_path: Path) -
     )
 
     assert done.returncode == 0, done.stdout
-    assert "2 passed" in done.stdout
+    assert "3 passed" in done.stdout
 
 
 def test_every_make_target_a_document_names_exists() -> None:
     named = {
-        match for path in DOCUMENTS for match in re.findall(r"`?make (\w+)`?", path.read_text(encoding="utf-8"))
-    } - {"test_"}
+        match
+        for path in DOCUMENTS
+        for match in re.findall(r"(?:^ *|`)make (\w+)", path.read_text(encoding="utf-8"), re.MULTILINE)
+    }
     targets = set(re.findall(r"^(\w+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
 
     assert {"demo", "test", "check"} <= named
-    assert {name for name in named if name in targets or name in ("what", "it")} >= {"demo", "test", "check"}
+    assert named <= targets
 
 
 def test_every_link_between_documents_leads_somewhere() -> None:
@@ -123,7 +125,7 @@ def test_every_hook_is_documented() -> None:
     guide = (ROOT / "docs/write-a-plugin.md").read_text(encoding="utf-8")
     hooks = [name for name, each in hook_names.items() if hasattr(each, "tm_spec")]
 
-    assert len(hooks) == 7
+    assert len(hooks) == 8
     assert [name for name in hooks if f"`{name}(" not in guide] == []
 
 

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 from tests.faults.dying import DIED, DyingDatabase
 
 import tm
-from tm.clock import Clock, instant
+from tm.clock import Clock
 from tm.config.core import CoreSettings
 from tm.config.places import find_place
 from tm.config.schema import FullSettings
@@ -92,13 +92,14 @@ class Scenario:
         plugin = adopt("probe", probe(self.file), full)
 
         def lend(_: Any, claimed: Any, own: Any) -> Hub:
-            attempt = Attempt(
-                number=claimed.attempt,
-                first_at=instant(claimed.first_attempt_at),
-                may_have_happened=claimed.unknown,
-            )
             return Hub(
-                own, Clock(), settings=plugin.settings, core=CORE, plugin="probe", event=claimed.event, attempt=attempt
+                own,
+                Clock(),
+                settings=plugin.settings,
+                core=CORE,
+                plugin="probe",
+                event=claimed.event,
+                attempt=Attempt.of(claimed),
             )
 
         dispatcher = Dispatcher(

@@ -260,8 +260,8 @@ def test_a_network_file_system_is_refused_by_name(mounts, folder, kind):
         refuse_network_folder(folder, mounts=mounts)
 
     assert str(caught.value) == (
-        f"{folder} is on a network file system ({kind}), where SQLite loses data. Keep the store on a local disk "
-        "(TM_DATABASE_URL=/local/path/tm.db)."
+        f"{folder} is on a network file system ({kind}), where SQLite loses data. Keep the store on a local disk: "
+        "TM_DATABASE_URL=/local/path/tm.db."
     )
 
 

@@ -6,7 +6,7 @@ import signal
 from typing import TYPE_CHECKING
 
 import pytest
-from tests.faults.worker_kit import RIGHT, Folder, kill, wait_until
+from tests.faults.worker_kit import RIGHT, Folder, broken_import, ended, kill, wait_until
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -84,3 +84,20 @@ def test_a_drain_with_a_call_that_never_ends_leaves_it_to_the_next_one_when_sett
 
     assert (left, calls.read_text()) == ([("claimed", 1)], "x")
     assert folder.query("select state from delivery where plugin = 'slow'") == [("pending",)]
+
+
+def test_a_worker_that_signals_interrupt_all_the_time_still_delivers_and_ends(tmp_path: Path) -> None:
+    folder = Folder(tmp_path)
+    seen = broken_import(
+        folder,
+        "import signal\nsignal.signal(signal.SIGALRM, lambda *_: None)\n"
+        "signal.setitimer(signal.ITIMER_REAL, 0.0002, 0.0002)",
+    )
+    worker = folder.worker()
+    for n in range(100):
+        folder.add(f"Task {n}")
+        wait_until(lambda told=n + 1: len(folder.effects()) == told)
+
+    assert seen.exists()
+    assert ended(worker)[0] == 0
+    assert folder.count() == RIGHT

@@ -8,19 +8,12 @@ import sqlite3
 from typing import TYPE_CHECKING
 
 import pytest
-from tests.faults.worker_kit import RIGHT, Folder, kill, wait_until
+from tests.faults.worker_kit import RIGHT, Folder, broken_import, ended, kill, wait_until
 
 if TYPE_CHECKING:
-    import subprocess
     from pathlib import Path
 
 pytestmark = pytest.mark.slow
-
-
-def ended(process: subprocess.Popen[str]) -> tuple[int, str]:
-    process.terminate()
-    _, log = process.communicate(timeout=30)
-    return process.returncode, log
 
 
 def test_a_process_that_a_plugin_forked_does_not_keep_the_place_of_a_dead_worker(tmp_path: Path) -> None:
@@ -116,29 +109,6 @@ def test_a_worker_that_is_told_of_another_store_holds_that_one_s_place_only(tmp_
     assert (task.returncode, code) == (0, 0)
     assert "is delivering" not in free.stderr
     assert f"process {worker.pid}" in taken.stderr
-
-
-PLUGIN = """
-import os, time, tm
-
-open({seen!r}, "w").close()
-{body}
-
-@tm.hookimpl
-def on_event(event, hub):
-    pass
-"""
-
-
-def broken_import(folder: Folder, body: str) -> Path:
-    """Another plugin, `odd`, that does this while it is imported, after it has made a file."""
-    site = folder.path / "site"
-    seen = folder.path / "importing"
-    (site / "tm_odd.py").write_text(PLUGIN.format(seen=str(seen), body=body), encoding="utf-8")
-    points = site / "tm_hub_probe-1.0.dist-info" / "entry_points.txt"
-    points.write_text(points.read_text(encoding="utf-8") + "odd = tm_odd\n", encoding="utf-8")
-    folder.environ["TM_PLUGINS__ODD__ENABLED"] = "true"
-    return seen
 
 
 def test_sigterm_while_a_plugin_is_imported_ends_the_worker_whatever_the_import_catches(tmp_path: Path) -> None:

@@ -49,6 +49,17 @@ PROBE = textwrap.dedent(
     '''
 )
 
+ODD = """
+import os, time, tm
+
+open({seen!r}, "w").close()
+{body}
+
+@tm.hookimpl
+def on_event(event, hub):
+    pass
+"""
+
 
 class Folder:
     """A hub in a folder, its probe plugin installed for child processes only."""
@@ -161,3 +172,20 @@ RIGHT = {"missing": 0, "repeated": 0, "disordered": 0, "gaps": 0, "broken": 0}
 def kill(process: subprocess.Popen[str]) -> None:
     process.send_signal(signal.SIGKILL)
     process.communicate()
+
+
+def ended(process: subprocess.Popen[str]) -> tuple[int, str]:
+    process.terminate()
+    _, log = process.communicate(timeout=30)
+    return process.returncode, log
+
+
+def broken_import(folder: Folder, body: str) -> Path:
+    """Another plugin, `odd`, that does this while it is imported, after it has made a file."""
+    site = folder.path / "site"
+    seen = folder.path / "importing"
+    (site / "tm_odd.py").write_text(ODD.format(seen=str(seen), body=body), encoding="utf-8")
+    points = site / "tm_hub_probe-1.0.dist-info" / "entry_points.txt"
+    points.write_text(points.read_text(encoding="utf-8") + "odd = tm_odd\n", encoding="utf-8")
+    folder.environ["TM_PLUGINS__ODD__ENABLED"] = "true"
+    return seen

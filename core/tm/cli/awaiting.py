@@ -32,19 +32,19 @@ def wait_for_outcomes(session: Session, seqs: Sequence[int], *, is_strict: bool)
     session.hand_over()
     is_inline = mode(session.core.delivery, session.environ) == "inline"
     drain = _start_drain(session) if is_inline else None
-    until = time.monotonic() + session.core.delivery_wait
-    while not _are_settled(session, seqs) and time.monotonic() < until:
+    until = session.clock.monotonic() + session.core.delivery_wait
+    while not _are_settled(session, seqs) and session.clock.monotonic() < until:
         if drain and _has_ended(drain):
             drain = _start_drain(session)
         time.sleep(POLL)
     if drain:
-        _stop(drain)
+        _stop(session, drain)
     return _report(session, seqs, is_strict=is_strict)
 
 
 def _start_drain(session: Session) -> int | None:
     """A drain that ends with this command, or None where one is alive."""
-    if session.environ.get("TM_NO_PLUGINS") or not is_worker_free(session.path):
+    if session.leaves_plugins_alone or not is_worker_free(session.path):
         return None
     return start_drain(session.drain_words("--linger"), session.environ, is_detached=False)
 
@@ -53,14 +53,14 @@ def _has_ended(pid: int) -> bool:
     return os.waitpid(pid, os.WNOHANG)[0] == pid
 
 
-def _stop(pid: int) -> None:
+def _stop(session: Session, pid: int) -> None:
     """Ask the drain to end: it finishes the call under way, the rest stays owed in the store."""
     try:
         os.kill(pid, signal.SIGTERM)
     except ProcessLookupError:
         return
-    until = time.monotonic() + 2
-    while time.monotonic() < until:
+    until = session.clock.monotonic() + 2
+    while session.clock.monotonic() < until:
         if _has_ended(pid):
             return
         time.sleep(POLL)

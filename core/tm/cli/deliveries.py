@@ -6,11 +6,13 @@ import json
 import logging
 from typing import TYPE_CHECKING, Any
 
+from tm.app import ALONE
 from tm.cli.say import out, rows, say
 from tm.cli.spec import FORMAT, Argument, Command, Option
 from tm.clock import stamp
 from tm.errors import NotFound, UsageError
-from tm.service.replay import replayable
+from tm.service.steering import dead_letters, drop, redeliver
+from tm.store.events import Events
 from tm.store.ledger import Ledger
 from tm.times import duration, since, zone
 
@@ -64,31 +66,28 @@ def run_show(session: Session, values: Mapping[str, Any]) -> int:
 
 def run_redeliver(session: Session, values: Mapping[str, Any]) -> int:
     """Put dead letters back in line."""
-    ledger, now = Ledger(session.database), stamp(session.clock.now())
-    with session.database.transaction():
-        for each in _chosen(session, values, ("dead",)):
-            ledger.redeliver(each, at=now)
-            say(f"✓ delivery {each} is due again.")
+    chosen = _chosen(session, values)
+    redeliver(session.database, chosen, at=stamp(session.clock.now()))
+    for each in chosen:
+        say(f"✓ delivery {each} is due again.")
     session.hand_over()
     return 0
 
 
 def run_drop(session: Session, values: Mapping[str, Any]) -> int:
     """Give deliveries up for good."""
-    ledger, now = Ledger(session.database), stamp(session.clock.now())
-    with session.database.transaction():
-        for each in _chosen(session, values, ("dead",)):
-            ledger.drop(each, at=now)
-            say(f"✓ delivery {each} dropped.")
+    chosen = _chosen(session, values)
+    drop(session.database, chosen, at=stamp(session.clock.now()))
+    for each in chosen:
+        say(f"✓ delivery {each} dropped.")
     session.hand_over()
     return 0
 
 
-def _chosen(session: Session, values: Mapping[str, Any], states: Sequence[str]) -> list[int]:
+def _chosen(session: Session, values: Mapping[str, Any]) -> list[int]:
     if values["plugin"] and not values["ids"]:
         _known(session, values["plugin"])
-        found = Ledger(session.database).rows(plugin=values["plugin"], states=states, limit=-1, newest_first=False)
-        return [each.id for each in found]
+        return dead_letters(session.database, values["plugin"])
     if not values["ids"] or values["plugin"]:
         raise UsageError("Name deliveries by id, or all of a plugin: --plugin NAME. See them: tm delivery list")
     return [_number(each) for each in values["ids"]]
@@ -111,13 +110,15 @@ def run_replay(session: Session, values: Mapping[str, Any]) -> int:
     if not values["since"]:
         raise UsageError("Say since when. Example: tm delivery replay mirror --since 7d --dry-run")
     start = since(values["since"], now=session.clock.now(), zone=zone(session.core.timezone))
+    if session.leaves_plugins_alone:
+        raise UsageError(ALONE)
     from tm.hosting import Hosting  # dear to import, and the other verbs here need no plugin
 
     hosting = Hosting(session, names=(values["plugin"],))
     plugin = hosting.plugins[values["plugin"]]
     if not plugin.is_active:
         raise UsageError(f"The plugin {plugin.name} is not active ({plugin.state}): {plugin.reason}")
-    events = replayable(session.database, plugin.name, since=stamp(start))
+    events = Events(session.database).never_owed(plugin.name, since=stamp(start))
     if values["dry_run"] or not values["yes"]:
         say(f"{len(events)} events since {stamp(start)} were never owed to {plugin.name}. Send them: --yes")
         return 0

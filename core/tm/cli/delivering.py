@@ -6,8 +6,10 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from tm.app import ALONE
 from tm.cli.say import say
 from tm.cli.spec import Command, Option
+from tm.errors import UsageError
 from tm.store.ledger import Ledger
 
 if TYPE_CHECKING:
@@ -26,16 +28,16 @@ def run_deliver(session: Session, values: Mapping[str, Any]) -> int:
     from tm.drains import run_drain  # the words of every verb are read for help, their rooms are not
     from tm.workerlock import WorkerLock
 
-    if session.environ.get("TM_NO_PLUGINS"):
-        say("TM_NO_PLUGINS is set: nothing was delivered.")
-        return 0
     if not Path(session.path).exists():
         say('There is no store here yet, so nothing is owed. First task: tm add "…"')
         return 0
+    if session.leaves_plugins_alone:
+        say(ALONE)
+        return _what_is_owed(session, is_strict=values["wait"])
     lingers = values["linger"]
-    until = time.monotonic() + (0 if lingers else session.core.delivery_wait)
+    until = session.clock.monotonic() + (0 if lingers else session.core.delivery_wait)
     while not run_drain(session, _file_log, lingers=lingers):
-        if time.monotonic() >= until:
+        if session.clock.monotonic() >= until:
             if not lingers:
                 pid, kind = WorkerLock(session.path).holder()
                 say(f"Another {kind} (process {pid}) is delivering; left it to that one.")
@@ -57,6 +59,8 @@ def run_worker(session: Session, _values: Mapping[str, Any]) -> int:
     """Deliver and pull until told to stop by SIGTERM or Ctrl-C."""
     from tm.drains import run_worker as run
 
+    if session.leaves_plugins_alone:
+        raise UsageError(ALONE)
     run(session, _stderr_log)
     return 0
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+from tm.app import ALONE
 from tm.cli.queries import envelope
 from tm.cli.say import out, rows, say
 from tm.cli.spec import FORMAT, Argument, Command, Option
@@ -39,8 +40,7 @@ def run(session: Session, values: Mapping[str, Any]) -> int:
     ]
     _print(event, told, as_json=values["format"] == "json")
     if not told:
-        is_off = session.environ.get("TM_NO_PLUGINS")
-        say("TM_NO_PLUGINS is set: nobody is told." if is_off else "No plugin is enabled. See them: tm plugins")
+        say(ALONE if session.leaves_plugins_alone else "No plugin is enabled. See them: tm plugins")
     return 0
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from tm.cli.after import deliver
-from tm.cli.say import confirm, say
+from tm.cli.say import confirm, remark
 from tm.cli.spec import CHANGING, ID, Argument, Command, Option
 from tm.cli.templates import deadline_of
 from tm.cli.texts import maybe, repaired
@@ -39,7 +39,7 @@ def run_update(session: Session, values: Mapping[str, Any]) -> int:
     if work.recorded or work.is_repeat:
         confirm(work, f"{task_id} updated.")
     else:
-        say(*work.remarks)
+        remark(work)
     return deliver(session, work, values)
 
 

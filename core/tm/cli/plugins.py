@@ -10,6 +10,7 @@ from tm.cli.say import out, rows, say
 from tm.cli.spec import FORMAT, Argument, Command
 from tm.clock import stamp
 from tm.handover import mode
+from tm.service.steering import resume
 from tm.store.ledger import Ledger
 
 if TYPE_CHECKING:
@@ -41,8 +42,6 @@ def run_list(session: Session, values: Mapping[str, Any]) -> int:
 
 def run_resume(session: Session, values: Mapping[str, Any]) -> int:
     """End a plugin's pause or open breaker, and see that somebody delivers."""
-    from tm.diagnosis.roster import resume
-
     ended = resume(session.database, values["plugin"], at=stamp(session.clock.now()))
     say(f"✓ {values['plugin']} is called again ({ended})." if ended else f"{values['plugin']} was not paused.")
     if mode(session.core.delivery, session.environ) == "background":

@@ -25,8 +25,13 @@ def confirm(work: Work, text: str) -> None:
     """Say what a change did, and what else a person should hear of it."""
     repeated = " (repeated: the key was used before)" if work.is_repeat else ""
     say(f"✓ {text}{repeated}")
-    for remark in work.remarks:
-        say(remark)
+    remark(work)
+
+
+def remark(work: Work) -> None:
+    """Say what a person should hear of a change besides its success."""
+    for each in work.remarks:
+        say(each)
 
 
 def plain(text: str) -> str:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from tm.cli.after import deliver
 from tm.cli.bar import watched
 from tm.cli.listing import write_json
-from tm.cli.say import say
+from tm.cli.say import remark, say
 from tm.cli.spec import Argument, Command, Option
 from tm.errors import StoreError, UsageError
 from tm.handover import is_ci
@@ -69,8 +69,7 @@ def run_import(session: Session, values: Mapping[str, Any]) -> int:
         say(f"No mistakes: {found} would be imported. Nothing was stored.")
         return 0
     say(f"Imported {found} in {session.clock.monotonic() - started:.1f} s.")
-    for remark in work.remarks:
-        say(remark)
+    remark(work)
     if values["notify"]:
         return deliver(session, work, {})
     session.nudge()

@@ -134,6 +134,10 @@ class FullSettings(Value):
     plugins: Mapping[str, Mapping[str, Any]] = {}
     origins: Mapping[str, str] = {}
 
+    def __repr__(self) -> str:
+        """Without what may be secret: variables and the plugins' tables."""
+        return f"FullSettings(place={self.place!r}, core={self.core!r})"
+
     def plugin_origins(self, name: str) -> dict[str, str]:
         """The origins of one plugin's table, by its own keys."""
         prefix = dotted(("plugins", name)) + "."

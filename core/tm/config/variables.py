@@ -20,7 +20,7 @@ VARIABLES = {
     "TM_CONFIG": "the hub's settings file, in place of the tm.toml found by itself",
     "TM_ACTOR": "who asks, in place of git's user.email",
     "TM_TRUST": "1 confirms the project's settings file, for CI",
-    "TM_NO_PLUGINS": "1 leaves every plugin alone and starts no drain",
+    "TM_NO_PLUGINS": "1 loads no plugin and tells nobody; what is owed stays owed",
     "TM_LOG": "what the worker's log looks like: text or json",
     "TM_DEBUG": "1 shows the whole trace of a bug in tm",
 }

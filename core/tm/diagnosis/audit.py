@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import SecretBytes, SecretStr
 
+from tm.app import ALONE
 from tm.config import secrets
 from tm.config.files import origin_of
 from tm.config.lines import dotted, where
@@ -54,8 +55,8 @@ def audit(session: Session, *, only: str | None = None) -> tuple[Hosting | None,
 
 
 def open_hosting(session: Session, *, only: str | None = None) -> Hosting:
-    """The enabled plugins of a hub, loaded (or only one); none when TM_NO_PLUGINS is set. Raises ConfigError."""
-    names = () if session.environ.get("TM_NO_PLUGINS") else session.core.plugins
+    """The enabled plugins of a hub, loaded (or only one); none where they are left alone. Raises ConfigError."""
+    names = () if session.leaves_plugins_alone else session.core.plugins
     return Hosting(session, names=tuple(name for name in names if only in (None, name)))
 
 
@@ -63,9 +64,9 @@ def _findings(hosting: Hosting) -> Iterator[About]:
     full = hosting.full
     files = ", ".join(sorted({path for path in full.origins.values() if "/" in path}))
     yield "config", Finding(level="ok", message=f"The core's keys are right ({files or 'no file says anything'}).")
-    if hosting.session.environ.get("TM_NO_PLUGINS"):
-        message = "TM_NO_PLUGINS is set: no plugin is loaded, nothing is delivered."
-        yield "config", Finding(level="warning", message=message, advice="Unset it when plugins may be told again.")
+    if hosting.session.leaves_plugins_alone:
+        message, _, advice = ALONE.partition(". ")
+        yield "config", Finding(level="warning", message=f"{message}.", advice=advice)
     for finding in _secret_files(full):
         yield "secrets", finding
     for name, plugin in hosting.plugins.items():

@@ -27,9 +27,13 @@ LATE = timedelta(hours=1)
 
 def worker_finding(session: Session) -> Finding:
     """Whether a worker is alive, and whether one is needed."""
+    lock = WorkerLock(session.path)
+    if trouble := lock.trouble():
+        advice = f"Check its owner and permissions: ls -l {session.path}.worker"
+        return Finding(level="error", message=f"{trouble} Nothing can be delivered.", advice=advice)
     if not is_worker_free(session.path):
-        pid, kind = WorkerLock(session.path).holder()
-        return Finding(level="ok", message=f"A {kind or 'worker'} is alive (process {pid}).")
+        pid, kind = lock.holder()
+        return Finding(level="ok", message=f"A {kind or 'worker'} is alive{f' (process {pid})' if pid else ''}.")
     how = mode(session.core.delivery, session.environ)
     if how != "worker" or not session.core.plugins:
         return Finding(level="ok", message=f"No worker is alive; none is needed now (delivery is {how}).")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import platform
 import sys
-import time
 from datetime import timedelta
 from importlib.metadata import version
 from pathlib import Path
@@ -16,13 +15,13 @@ from tm.diagnosis.audit import audit
 from tm.diagnosis.backlog import outbox_findings, pause_finding, pull_finding, worker_finding
 from tm.diagnosis.isolation import Call, Unanswered
 from tm.diagnosis.requirements import clashes
-from tm.diagnosis.roster import resume
 from tm.diagnosis.soundness import store_findings, surroundings
 from tm.errors import NotFound
 from tm.handover import mode
 from tm.hub import Finding
 from tm.packages import installed
 from tm.plugins import API, GROUP
+from tm.service.steering import resume
 from tm.store.plugins import PluginRecords
 from tm.store.sqlite import SqliteDatabase
 
@@ -103,9 +102,10 @@ def check_all(hosting: Hosting, *, limit: timedelta) -> dict[str, list[Finding]]
         for name, plugin in hosting.plugins.items()
         if plugin.is_active and "check" in plugin.hooks
     }
-    until, found = time.monotonic() + limit.total_seconds(), {}
+    clock = hosting.session.clock
+    until, found = clock.monotonic() + limit.total_seconds(), {}
     for name, call in calls.items():
-        findings, error = call.outcome(seconds=until - time.monotonic())
+        findings, error = call.outcome(seconds=until - clock.monotonic())
         found[name] = findings if error is None else [_failure(error, hosting.plugins[name], limit=limit)]
     return found
 

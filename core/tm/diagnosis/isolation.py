@@ -22,7 +22,7 @@ class Call:
 
     def __init__(self, function: Callable[[], Any]) -> None:
         self._function = function
-        self._ended: queue.SimpleQueue[tuple[Any, BaseException | None]] = queue.SimpleQueue()
+        self._ended: queue.Queue[tuple[Any, BaseException | None]] = queue.Queue()  # as the worker's
         threading.Thread(target=self._run, daemon=True).start()
 
     def outcome(self, *, seconds: float) -> tuple[Any, BaseException | None]:

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from tm.app import ALONE
 from tm.config.plugin import PluginSettings
-from tm.errors import NotFound
 from tm.packages import installed
 from tm.plugins import DISABLED, GROUP, MISSING, Plugin
-from tm.store.ledger import Ledger
-from tm.store.plugins import PluginRecords
 from tm.values import Value
 
 if TYPE_CHECKING:
@@ -17,7 +15,6 @@ if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
 
     from tm.store.ledger import Standing
-    from tm.store.protocol import Database
 
 NEEDS_LOGIN, PAUSED = "needs login", "paused"
 
@@ -69,7 +66,7 @@ def _entry(name: str, state: str, reason: str, *, standing: Standing | None, ver
 
 def _state_of_enabled(name: str, plugin: Plugin | None, standing: Standing | None, *, now: str) -> tuple[str, str]:
     if plugin is None:
-        return DISABLED, "TM_NO_PLUGINS is set; unset it."
+        return DISABLED, ALONE
     if not plugin.is_active or standing is None:
         return plugin.state, plugin.reason
     return pause_of(standing, now=now) or (plugin.state, plugin.reason)
@@ -115,21 +112,6 @@ def settings_model(name: str) -> type[PluginSettings] | None:
     model = getattr(module, "Settings", PluginSettings)
     is_right = module is not None and isinstance(model, type) and issubclass(model, PluginSettings)
     return model if is_right else None
-
-
-def resume(database: Database, name: str, *, at: str) -> str | None:
-    """End a plugin's pause or open breaker at `at`; what it was, or None if there was nothing to end.
-
-    Raises NotFound for a plugin no worker has seen yet.
-    """
-    with database.transaction():
-        health = PluginRecords(database).health().get(name)
-        if health is None:
-            raise NotFound(f"No worker has seen a plugin {name[:60]!r} yet. See the names: tm plugins")
-        Ledger(database).resume(name, at=at)
-    if health.paused:
-        return health.paused
-    return f"paused until {health.open_until}" if health.open_until else None
 
 
 def installed_models() -> tuple[dict[str, type[PluginSettings]], list[str]]:

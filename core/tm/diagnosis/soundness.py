@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from tm.errors import StoreError
 from tm.hub import Finding
-from tm.store.mounts import MOUNTS, NETWORK_FILE_SYSTEMS, file_system
+from tm.store.mounts import ADVICE, MOUNTS, complaint, network_file_system
 from tm.store.sqlite import SCHEMA_VERSION
 
 if TYPE_CHECKING:
@@ -33,13 +33,8 @@ def store_findings(database: SqliteDatabase, *, mounts: str = MOUNTS) -> Iterato
 def surroundings(path: str, *, mounts: str = MOUNTS) -> Iterator[Finding]:
     """The folder a store is in, or will be made in: its file system and the room left."""
     folder = _nearest(Path(path).parent)
-    kind = file_system(str(folder), mounts=mounts)
-    if kind in NETWORK_FILE_SYSTEMS:
-        yield Finding(
-            level="error",
-            message=f"{folder} is on a network file system ({kind}), where SQLite loses data.",
-            advice="Keep the store on a local disk: TM_DATABASE_URL=/local/path/tm.db",
-        )
+    if kind := network_file_system(str(folder), mounts=mounts):
+        yield Finding(level="error", message=complaint(str(folder), kind), advice=ADVICE)
     if not os.access(folder, os.W_OK | os.X_OK):
         message = f"You may not write in {folder}."
         yield Finding(level="error", message=message, advice=f"Check its owner and permissions: ls -ld {folder}")

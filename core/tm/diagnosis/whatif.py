@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 from tm import model
 from tm.clock import stamp
 from tm.diagnosis.isolation import Call
-from tm.diagnosis.roster import module_of
 from tm.errors import NotFound, UsageError
 from tm.events import BLOCKED, CANCELLED, COMPLETED, PAUSED, REOPENED, STARTED, TYPES, UNBLOCKED, Event, snapshot
 from tm.expressions import judge, parse
@@ -153,8 +152,8 @@ def _pause_words(health: Health | None, *, now: str) -> Iterator[str]:
 
 
 def _own_words(event: Event, plugin: Plugin, *, hosting: Hosting) -> list[str]:
-    """What the plugin's own `explain(event, hub)` says, if it has one."""
-    own = getattr(module_of(plugin.name), "explain", None)
+    """What the plugin's own `explain` says, if it has one."""
+    own = plugin.hooks.get("explain")
     if own is None:
         return []
     with contextlib.redirect_stdout(sys.stderr):  # what a plugin prints is no answer
@@ -166,4 +165,4 @@ def _own_words(event: Event, plugin: Plugin, *, hosting: Hosting) -> list[str]:
 
 def _ask(own: Any, event: Event, *, plugin: Plugin, hosting: Hosting) -> list[str]:
     with SqliteDatabase(hosting.session.path, create=False) as database:
-        return [str(each) for each in own(event, hosting.hub(plugin, database, event=event))]
+        return [str(each) for each in own(event=event, hub=hosting.hub(plugin, database, event=event))]

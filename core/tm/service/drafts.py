@@ -14,7 +14,7 @@ from tm.criteria import checked, from_json, judged
 from tm.errors import UsageError
 from tm.expressions import ExpressionError, is_manual
 from tm.jsontext import dumps
-from tm.service.measuring import _check as check_measurement
+from tm.service.measuring import check_measurement
 from tm.store.spool import PLAIN_FIELDS
 
 if TYPE_CHECKING:

@@ -79,9 +79,9 @@ def update(
         task = work.get(ref)
         changed = _relabelled(task.with_(**checked), add=labels[0], remove=labels[1])
         if "criteria" in checked:
-            from tm.service.measuring import _judged
+            from tm.service.measuring import judge_again
 
-            changed = _judged(work, changed)
+            changed = judge_again(work, changed)
         data: dict[str, Any] = {}
         if depends_on is not None:
             changed, data = _depending(work, changed, depends_on)

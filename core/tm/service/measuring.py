@@ -25,7 +25,7 @@ def measure(work: Work, ref: str, values: Mapping[str, Any], *, source: str | No
     if not values:
         raise UsageError("Nothing to measure. Example: tm measure 7f3a0c11 code_coverage=87.5")
     for name, value in values.items():
-        _check(name, value)
+        check_measurement(name, value)
 
     def change() -> str:
         task = work.get(ref)
@@ -41,7 +41,7 @@ def measure(work: Work, ref: str, values: Mapping[str, Any], *, source: str | No
                 actor=work.caller.actor,
             )
         data = {"measurements": dict(values)}
-        work.keep(task, _judged(work, task), events.MEASURED, data={**data, "source": source} if source else data)
+        work.keep(task, judge_again(work, task), events.MEASURED, data={**data, "source": source} if source else data)
         return task.id
 
     return work.once("measure", (ref, tuple(values.items()), source), change)
@@ -63,20 +63,22 @@ def decide(work: Work, ref: str, *, number: int, verdict: str) -> str:
             )
         criteria = (*task.criteria[: number - 1], chosen.with_(manual=verdict), *task.criteria[number:])
         data = {"criterion": number, "text": chosen.criterion, "verdict": verdict}
-        work.keep(task, _judged(work, task.with_(criteria=criteria)), events.MEASURED, data=data)
+        work.keep(task, judge_again(work, task.with_(criteria=criteria)), events.MEASURED, data=data)
         return task.id
 
     return work.once("measure", (ref, number, verdict), change)
 
 
-def _judged(work: Work, task: Task) -> Task:
+def judge_again(work: Work, task: Task) -> Task:
+    """The task with its criteria judged by what is measured now."""
     if not task.criteria:
         return task
     values = {name: value for name, (value, _) in Measurements(work.database).of(task.id).items()}
     return task.with_(criteria=judged(task.criteria, values))
 
 
-def _check(name: str, value: Any) -> None:
+def check_measurement(name: str, value: Any) -> None:
+    """Raise UsageError for a name that no criterion could read, or a value too long to keep."""
     if len(name) > NAME_LENGTH or not _is_name(name):
         raise UsageError(
             f"{name[:60]!r} is no name that criteria can read: start with a letter, then letters, digits and _ . : / -"

@@ -16,7 +16,6 @@ RECORD = """
 insert into event (id, type, task_id, revision, origin, actor, caused_by, at, changes, data, snapshot, owed_to,
   private_to, fanned_out_at)
 values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
-COLUMNS = "seq, id, type, task_id, revision, origin, actor, caused_by, at, changes, data, snapshot"
 GET = """
 select seq, id, type, task_id, revision, origin, actor, caused_by, at, changes, data, snapshot
 from event where seq = ?"""
@@ -32,6 +31,13 @@ from event where task_id = ? and private_to is null order by seq"""
 SINCE = """
 select seq, id, type, task_id, revision, origin, actor, caused_by, at, changes, data, snapshot
 from event where at >= ? and private_to is null order by seq"""
+NEVER_OWED = """
+select seq, id, type, task_id, revision, origin, actor, caused_by, at, changes, data, snapshot
+from event
+where at >= ?1 and private_to is null and origin <> ?2
+  and not exists (
+    select 1 from delivery d where d.event_seq = event.seq and d.plugin = ?2 and d.state <> 'dropped')
+order by seq"""
 LATEST = "select coalesce(max(seq), 0) from event"
 
 
@@ -84,6 +90,10 @@ class Events:
         """The history since an instant, in order."""
         return (event_of(row) for row in self._database.execute(SINCE, (at,)))
 
+    def never_owed(self, plugin: str, *, since: str) -> list[Event]:
+        """The events since an instant that a plugin was never owed, in order; its own are left out."""
+        return [event_of(row) for row in self._database.execute(NEVER_OWED, (since, plugin))]
+
     def latest(self) -> int:
         """The seq of the newest event, 0 in an empty store."""
         return int(self._database.execute(LATEST).fetchone()[0])
@@ -105,7 +115,7 @@ def snapshot_text(task: Snapshot) -> str:
 
 
 def event_of(row: Any) -> Event:
-    """An event from a row in the order of COLUMNS."""
+    """An event from a row with the columns that GET selects."""
     from json import loads  # no hot verb reads events
 
     seq, event_id, kind, task_id, revision, origin, actor, caused_by, at, changes, data, task = row

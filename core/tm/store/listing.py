@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from tm.metrics import Period, Row
     from tm.store.protocol import Database
 
-_FIELDS = """
+JSON_FIELDS = """
   'id', t.id, 'title', t.title, 'description', t.description, 'status', t.status, 'priority', t.priority,
   'assignee', t.assignee, 'team', t.team,
   'labels', (select json_group_array(label) from (select label from label where task_id = t.id order by label)),
@@ -31,7 +31,7 @@ _FIELDS = """
   'links', (select json_group_array(json_object('plugin', l.plugin, 'kind', l.kind, 'key', l.key, 'url', l.url,
       'title', l.title, 'detail', l.detail))
       from (select * from link where task_id = t.id order by linked_at, plugin, kind, outside_id) l),"""
-_LOGS = """
+JSON_LOGS = """
   'progress', (select json_group_array(json_object('at', e.at, 'actor', e.actor, 'origin', e.origin,
       'note', json_extract(e.data, '$.note'), 'percent', json_extract(e.data, '$.percent')))
       from (select * from event where task_id = t.id and type in ('task.progressed', 'task.noted')
@@ -39,12 +39,12 @@ _LOGS = """
   'context', (select json_group_array(json_object('at', e.at, 'actor', e.actor, 'origin', e.origin,
       'text', json_extract(e.data, '$.text')))
       from (select * from event where task_id = t.id and type = 'task.context_added' order by revision) e),"""
-_TIMES = """
+JSON_TIMES = """
   'revision', t.revision, 'created_at', t.created_at, 'started_at', t.started_at, 'updated_at', t.updated_at,
   'completed_at', t.completed_at"""
 
-SHOW_JSON = f"select json_object({_FIELDS}{_LOGS}{_TIMES}) from task t where t.id = ?"  # noqa: S608 - constants
-LIST_JSON = f"select json_object({_FIELDS}{_TIMES}) from task t"  # noqa: S608 - constants
+SHOW_JSON = f"select json_object({JSON_FIELDS}{JSON_LOGS}{JSON_TIMES}) from task t where t.id = ?"  # noqa: S608 - constants
+LIST_JSON = f"select json_object({JSON_FIELDS}{JSON_TIMES}) from task t"  # noqa: S608 - constants
 LIST_CELLS = """
 select coalesce((select key from link where task_id = t.id and key is not null order by linked_at limit 1), t.id),
   t.status, t.priority, t.assignee, t.deadline, t.title

@@ -8,17 +8,25 @@ import os
 from tm.errors import StoreError
 
 MOUNTS = "/proc/self/mountinfo"
-NETWORK_FILE_SYSTEMS = ("nfs", "nfs4", "cifs", "smb3", "smbfs", "9p", "afs", "ceph", "glusterfs")
+ADVICE = "Keep the store on a local disk: TM_DATABASE_URL=/local/path/tm.db"
+_NETWORKS = ("nfs", "nfs4", "cifs", "smb3", "smbfs", "9p", "afs", "ceph", "glusterfs")
 
 
 def refuse_network_folder(folder: str, *, mounts: str = MOUNTS) -> None:
     """Raise StoreError when the folder lies on a network file system: WAL needs one host."""
+    if kind := network_file_system(folder, mounts=mounts):
+        raise StoreError(f"{complaint(folder, kind)} {ADVICE}.")
+
+
+def network_file_system(folder: str, *, mounts: str = MOUNTS) -> str | None:
+    """The type of the network file system that holds a folder, or None where it is on a disk of this machine."""
     kind = file_system(folder, mounts=mounts)
-    if kind is not None and (kind in NETWORK_FILE_SYSTEMS or kind.startswith("fuse")):
-        raise StoreError(
-            f"{folder} is on a network file system ({kind}), where SQLite loses data. Keep the store on a local "
-            "disk (TM_DATABASE_URL=/local/path/tm.db)."
-        )
+    return kind if kind is not None and (kind in _NETWORKS or kind.startswith("fuse")) else None
+
+
+def complaint(folder: str, kind: str) -> str:
+    """The sentence for a store on a network."""
+    return f"{folder} is on a network file system ({kind}), where SQLite loses data."
 
 
 def file_system(folder: str, *, mounts: str = MOUNTS) -> str | None:

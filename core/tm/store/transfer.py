@@ -8,7 +8,7 @@ from json import JSONDecoder, JSONEncoder
 from typing import TYPE_CHECKING, Any
 
 from tm.errors import Refused, StoreError, UsageError
-from tm.store.listing import _FIELDS, _LOGS, _TIMES
+from tm.store.listing import JSON_FIELDS, JSON_LOGS, JSON_TIMES
 from tm.store.restored import complaint
 from tm.store.spool import CACHES, unhooked
 from tm.store.sqlite import SCHEMA_VERSION
@@ -44,7 +44,7 @@ _WITHOUT_CLAIM = {
     "delivery.unknown": "case state when 'claimed' then 1 else unknown end",
     "delivery.claimed_by": "null",
 }
-TASKS = f"select json_object({_FIELDS}{_LOGS}{_TIMES}) from task t order by t.row"  # noqa: S608 - constants
+TASKS = f"select json_object({JSON_FIELDS}{JSON_LOGS}{JSON_TIMES}) from task t order by t.row"  # noqa: S608 - constants
 COLUMNS = 'select name, lower(type), "notnull" from pragma_table_info(?) order by cid'
 IN_USE = """
 select exists (select 1 from task) or exists (select 1 from tombstone) or exists (select 1 from event)

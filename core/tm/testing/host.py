@@ -165,12 +165,7 @@ class Host:
         return PluginRecords(self.database).health()[name]
 
     def _lend(self, plugin: Plugin, claimed: Claimed, database: Database) -> Hub:
-        attempt = Attempt(
-            number=claimed.attempt,
-            first_at=instant(claimed.first_attempt_at),
-            may_have_happened=claimed.unknown,
-        )
-        return self._hub(plugin, database, event=claimed.event, attempt=attempt)
+        return self._hub(plugin, database, event=claimed.event, attempt=Attempt.of(claimed))
 
     def _hub(self, plugin: Plugin, database: Database, **call: Any) -> Hub:
         return Hub(

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from tm import Event, Finding, Hub
 
-__all__ = ["Settings", "check", "on_blocked", "on_complete", "on_create", "on_event", "on_progress"]
+__all__ = ["Settings", "check", "explain", "on_blocked", "on_complete", "on_create", "on_event", "on_progress"]
 
 
 @tm.hookimpl
@@ -62,6 +62,7 @@ def _tell(event: Event, hub: Hub) -> None:
         send(notice, event, hub)
 
 
+@tm.hookimpl
 def explain(event: Event, hub: Hub) -> list[str]:
     """Which notice the event is worth under these settings and by which rule, for `tm explain`."""
     return why(event, hub.settings)

@@ -9,8 +9,7 @@ from tm_slack.text import cut, link, literal, moment
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from tm import Event
-    from tm.hub import People
+    from tm import Event, People
     from tm_slack.notices import Notice
 
 FALLBACK_LIMIT, TITLE_LIMIT, LONG_LIMIT, NAME_LIMIT = 300, 2700, 2900, 300

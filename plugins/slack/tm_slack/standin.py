@@ -9,7 +9,7 @@ from tm.testing import Reply, ScriptedServer
 from tm_slack.limits import block_lists, refusal, texts
 
 if TYPE_CHECKING:
-    from tm.testing.server import Request
+    from tm.testing import Request
 
 PATH = "/services/T000/B000/XXXX"
 

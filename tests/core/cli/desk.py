@@ -21,11 +21,10 @@ MIRROR = """
 import tm
 from pydantic import SecretStr
 from typing import Annotated
-from tm.config.trust import ReceivesSecret
 
 class Settings(tm.PluginSettings):
     token: SecretStr | None = None
-    host: Annotated[str, ReceivesSecret] = "https://api.example.com"
+    host: Annotated[str, tm.ReceivesSecret] = "https://api.example.com"
 
 @tm.hookimpl
 def on_blocked(event, hub):

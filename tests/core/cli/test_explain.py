@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 TALKATIVE = f"""{MIRROR}
+@tm.hookimpl
 def explain(event, hub):
     print("noise")
     return [f"It goes to the channel of {{event.task.team}}, because of {{event.data['reason']}}."]
@@ -108,8 +109,8 @@ def test_a_plugin_adds_its_own_sentences_from_the_last_such_event(desk: Desk) ->
 
 
 def test_an_explanation_that_fails_is_said_without_the_secret(desk: Desk) -> None:
-    broken = f"{MIRROR}\ndef explain(event, hub):\n    raise ValueError(hub.settings.token.get_secret_value())\n"
-    desk.install("mirror", broken)
+    broken = "\n@tm.hookimpl\ndef explain(event, hub):\n    raise ValueError(hub.settings.token.get_secret_value())\n"
+    desk.install("mirror", MIRROR + broken)
     desk.write("[plugins.mirror]\n")
     task = desk.add("Ship it")
 
