@@ -51,7 +51,7 @@ def _value(option: Option, text: str) -> Any:
     if option.choices:
         return text if text in option.choices else None
     if option.kind == "text":
-        return text
+        return text if text or option.may_be_empty else None
     try:
         return int(text) if option.kind == "int" else float(text)
     except ValueError:

@@ -15,10 +15,11 @@ from tm.app import Session
 from tm.cli.say import say
 from tm.cli.start import here
 from tm.cli.verbs import COMMANDS, GROUPS
+from tm.errors import UsageError
 from tm.packages import installed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from importlib.metadata import EntryPoint
 
     from tm.cli.spec import Argument, Command, Option
@@ -48,6 +49,8 @@ def run_words(words: Sequence[str]) -> int:
 
 
 def _sentence(message: str) -> str:
+    if message.startswith("Got unexpected extra argument"):  # one of them may be a secret: none is repeated
+        return "There are more words here than the command takes; a text of several words stands in quotes."
     text = " ".join(message.split())
     return text if text.endswith((".", "?", "!", ")")) else f"{text}."
 
@@ -167,6 +170,7 @@ def _callback(command: Command) -> Callable[..., int]:
         words: list[Argument | Option] = [*command.arguments, *command.options]
         for many in [each.name for each in words if each.many]:
             typed[many] = typed[many] or ()
+        _refuse_empty(command, typed)
         session = _session(context.find_root().obj)
         code = command.run(session, typed)
         session.leave()
@@ -178,6 +182,13 @@ def _callback(command: Command) -> Callable[..., int]:
     call.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]  # typer reads it
     call.__annotations__ = {each.name: each.annotation for each in parameters}
     return call
+
+
+def _refuse_empty(command: Command, values: Mapping[str, Any]) -> None:
+    for option in command.options:
+        value = values[option.name]
+        if not option.may_be_empty and (value == "" or (option.many and "" in value)):
+            raise UsageError(f"{option.flag} is empty. Is a shell variable unset? Leave the option out instead.")
 
 
 def _parameter(name: str, annotation: Any, default: Any) -> inspect.Parameter:
@@ -205,10 +216,28 @@ def _option(option: Option) -> inspect.Parameter:
         metavar=None if is_flag else option.metavar,
         autocompletion=_COMPLETIONS.get(option.name),
         show_default=False,
+        parser=_PARSERS.get(option.kind),
     )
     if is_flag:
         return _parameter(option.name, Annotated[bool, info], False)
     return _parameter(option.name, Annotated[list[kind] if option.many else (kind | None), info], None)
+
+
+def _whole(text: str) -> int:
+    try:
+        return int(text)
+    except ValueError:
+        raise typer.BadParameter(f"{text[:40]!r} is no whole number.") from None
+
+
+def _number(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        raise typer.BadParameter(f"{text[:40]!r} is no number.") from None
+
+
+_PARSERS: dict[str, Callable[[str], Any]] = {"int": _whole, "float": _number}
 
 
 def _ids(incomplete: str) -> list[tuple[str, str]]:

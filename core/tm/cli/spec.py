@@ -37,6 +37,11 @@ class Option(Value):
         """The key of its value: `--estimated-hours` is `estimated_hours`."""
         return self.flag[2:].replace("-", "_")
 
+    @property
+    def may_be_empty(self) -> bool:
+        """Whether "" is an answer: of free text it is, of a name, a time or a number it is an unset variable."""
+        return self.metavar == "TEXT"
+
 
 class Command(Value):
     """One verb: its words, and the function that runs it and returns the exit code."""
