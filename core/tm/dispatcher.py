@@ -160,14 +160,18 @@ class Dispatcher:
         """Call the one hook a delivery is for, on the caller's thread. Catches everything but KeyboardInterrupt."""
         plugin = self.plugins[claimed.plugin]
         hook = plugin.hook_for(claimed.event)
+        remarks: list[str] = []
+        error: BaseException | None = None
         try:
             if hook is not None:
-                refuse_coroutine(hook(event=claimed.event, hub=self._lend(plugin, claimed, database)))
+                hub = self._lend(plugin, claimed, database)
+                remarks = hub.remarks
+                refuse_coroutine(hook(event=claimed.event, hub=hub))
         except KeyboardInterrupt:
             raise
-        except BaseException as error:  # sys.exit() in a dependency must not end the worker
-            return Result(claimed=claimed, error=error)
-        return Result(claimed=claimed)
+        except BaseException as raised:  # sys.exit() in a dependency must not end the worker
+            error = raised
+        return Result(claimed=claimed, error=error, remarks=tuple(map(str, remarks)))
 
     def next_due(self, names: Iterable[str]) -> datetime | None:
         """When the next delivery of these plugins is due, as far as they are active and unpaused; else None."""

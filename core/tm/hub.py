@@ -11,6 +11,7 @@ from tm.clock import instant, stamp
 from tm.errors import Refused, UsageError
 from tm.events import SYNC_REQUESTED, Event, Snapshot, snapshot
 from tm.hubtasks import HubTasks
+from tm.imagine import imagined
 from tm.metrics import period, summarise
 from tm.service.work import Caller, event_id
 from tm.store.events import Events
@@ -275,6 +276,7 @@ class Hub:
         self.settings: Any = settings
         self.clock = clock
         self.dry_run = dry_run
+        self.remarks: list[str] = []
         self.attempt = attempt or Attempt(number=1, first_at=clock.now())
         self.log = _Log(logging.getLogger(f"tm.plugin.{plugin}"), {"plugin": plugin})
         caller = Caller(origin=plugin, actor=plugin, automated=True)
@@ -312,6 +314,22 @@ class Hub:
         if template:
             return template.replace("{id}", task_id)
         return next((link.url for link in self.links.of_task(task_id) if link.url), None)
+
+    def imagine(self, kind: str, task_id: str) -> Event:
+        """The event of this type as it would look if it happened to a task now, for previews; nothing is stored.
+
+        Raises NotFound for an unknown task.
+        """
+        lent = self._lent
+        actor = lent.core.actor or lent.plugin
+        return imagined(lent.database, lent.clock, kind=kind, task_id=task_id, origin="cli", actor=actor)
+
+    def remark(self, text: str) -> None:
+        """Say what this call did outside, for `tm delivery show`: where a message went, or why none did.
+
+        Kept with the attempt however it ends, without the hub's secrets, 2,000 characters in all.
+        """
+        self.remarks.append(text)
 
     def wake(self, task_id: str, hint: str = "") -> None:
         """Durably owe this plugin one `sync.requested` for a task, in line with its other deliveries.

@@ -82,6 +82,10 @@ class HubTasks:
         """The task as it is now, or None if it was deleted or never there."""
         return Tasks(self._database).find(task_id)
 
+    def resolve(self, ref: str) -> str:
+        """The full id that a person typed in part, or by a link's key. Raises NotFound, UsageError if several fit."""
+        return Tasks(self._database).resolve(ref)
+
     def add(
         self,
         title: str,

@@ -25,10 +25,11 @@ if TYPE_CHECKING:
 
 
 class Result(Value):
-    """How one call ended: `error` is what the hook raised, None when it returned."""
+    """How one call ended: `error` is what the hook raised, None when it returned; `remarks` what it said it did."""
 
     claimed: Claimed
     error: BaseException | None = None
+    remarks: tuple[str, ...] = ()
 
 
 class Recorder:
@@ -57,6 +58,8 @@ class Recorder:
         told = []
         for result in results:
             claimed = result.claimed
+            if result.remarks:
+                self._outbox.note(claimed, self._plugins[claimed.plugin].redactor.clean(" · ".join(result.remarks)))
             if result.error is not None:
                 told.append(self._record_failure(claimed, result.error, health=health, now=now))
             elif claimed.id in lost:

@@ -224,7 +224,7 @@ def test_a_purge_empties_every_text_of_the_history_and_the_delivery_log(database
     assert event.task == Snapshot(title="(purged)", status="pending", priority="high")
     assert (event.changes, event.data) == ({}, {})
     assert (row.title, row.error, row.state) == ("(purged)", None, "dead")
-    assert [each[-1] for each in Ledger(database).attempts(row.id)] == [None]
+    assert [each[-2:] for each in Ledger(database).attempts(row.id)] == [(None, None)]
 
 
 def test_a_purge_keeps_the_word_that_a_deleted_task_was_purged(database):

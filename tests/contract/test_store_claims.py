@@ -100,7 +100,7 @@ def test_a_delivered_one_frees_its_line_and_closes_its_attempt(database):
     assert finish(database, claimed, at=T[11])
     assert row(database, claimed).state == "delivered"
     assert row(database, claimed).ended_at == T[11]
-    assert Ledger(database).attempts(claimed.id) == [(1, T[10], T[11], "delivered", None)]
+    assert Ledger(database).attempts(claimed.id) == [(1, T[10], T[11], "delivered", None, None)]
     assert names(claim(database)) == ["e2"]
 
 
@@ -184,8 +184,8 @@ def test_a_reclaimed_delivery_is_due_again_and_may_have_happened(database, stale
 
     assert (new.id, new.attempt, new.unknown, new.failures) == (old.id, 2, True, 0)
     assert Ledger(database).attempts(new.id) == [
-        (1, T[10], T[20], "reclaimed", "the worker died during the call"),
-        (2, T[25], None, None, None),
+        (1, T[10], T[20], "reclaimed", "the worker died during the call", None),
+        (2, T[25], None, None, None, None),
     ]
 
 

@@ -33,7 +33,7 @@ def only(host):
 
 
 def outcomes(host, row):
-    return [outcome for _, _, _, outcome, _ in Ledger(host.database).attempts(row.id)]
+    return [each.outcome for each in Ledger(host.database).attempts(row.id)]
 
 
 def test_a_hook_that_returns_has_delivered(failing):

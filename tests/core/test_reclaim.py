@@ -40,7 +40,7 @@ def only(host):
 
 
 def outcomes(host):
-    return [outcome for _, _, _, outcome, _ in Ledger(host.database).attempts(only(host).id)]
+    return [each.outcome for each in Ledger(host.database).attempts(only(host).id)]
 
 
 def test_what_a_dead_worker_had_claimed_is_due_at_once_and_may_have_happened(claimed, dispatcher_of):

@@ -53,12 +53,10 @@ def run_show(session: Session, values: Mapping[str, Any]) -> int:
     row = ledger.get(_number(values["number"]))
     attempts = ledger.attempts(row.id)
     if values["format"] == "json":
-        names = ("attempt", "started_at", "ended_at", "outcome", "error")
-        log = [dict(zip(names, each, strict=True)) for each in attempts]
-        out(json.dumps({**row.__dict__, "attempts": log}, ensure_ascii=False))
+        out(json.dumps({**row.__dict__, "attempts": [each._asdict() for each in attempts]}, ensure_ascii=False))
         return 0
     rows(("field", "value"), [(name.replace("_", " "), value) for name, value in row.__dict__.items()])
-    rows(("attempt", "started", "ended", "outcome", "error"), attempts)
+    rows(("attempt", "started", "ended", "outcome", "error", "what was done"), attempts)
     if row.state == "dead":
         say(f"Once the reason is mended: tm delivery redeliver {row.id} · to give it up: tm delivery drop {row.id}")
     return 0

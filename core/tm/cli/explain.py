@@ -26,13 +26,21 @@ HEADS = ("plugin", "told", "hook", "why")
 def run(session: Session, values: Mapping[str, Any]) -> int:
     """Print what each enabled plugin would make of the event; nothing is stored and nobody is told."""
     from tm.diagnosis.audit import open_hosting
-    from tm.diagnosis.whatif import event_type, explain, imagined  # dear, and no other command needs them
+    from tm.diagnosis.whatif import event_type, explain  # dear, and no other command needs them
+    from tm.imagine import imagined
 
     if not values["task"]:
         raise UsageError(f"Say of which task. Example: tm explain {values['event']} --task 7f3a0c11")
     kind = event_type(values["event"])
     task_id = Tasks(session.database).resolve(values["task"])
-    event = imagined(session, kind, task_id, origin=values["origin"] or "cli")
+    event = imagined(
+        session.database,
+        session.clock,
+        kind=kind,
+        task_id=task_id,
+        origin=values["origin"] or "cli",
+        actor=session.actor,
+    )
     hosting = open_hosting(session)
     health = PluginRecords(session.database).health()
     told = [

@@ -14,7 +14,7 @@ from pydantic import BaseModel, SecretBytes, SecretStr
 from tm.config.core import PLUGIN_PREFIX, plugin_variables
 from tm.config.files import lay_over, origin_of, read_text
 from tm.config.lines import dotted, where
-from tm.config.problems import field_at, first_problem, mentions, model_inside, names_beside, suggestion
+from tm.config.problems import field_at, first_problem, mentions, model_inside, names_beside, settings_of, suggestion
 from tm.config.redact import Redactor
 from tm.config.secrets import FILE_NAME, read
 from tm.errors import ConfigError
@@ -76,7 +76,7 @@ class Binding:
 
     def _where_to_set(self, place: tuple[str | int, ...]) -> str:
         variable = self._variable(place)
-        field = self.model.model_fields.get(str(place[0])) if len(place) == 1 else None
+        field = settings_of(self.model).get(str(place[0])) if len(place) == 1 else None
         if field is not None and mentions(field.annotation, _SECRETS):
             return f"with: tm config secret {self.name}.{place[0]} (or as {variable})"
         return f"under [plugins.{self.name}] or as {variable}"
@@ -121,10 +121,11 @@ class Binding:
         for number, part in enumerate(place):
             inner = _table_type(annotation)
             if isinstance(inner, type) and issubclass(inner, BaseModel):
-                if part not in inner.model_fields:
-                    known = [self._variable((*place[:number], field)) for field in inner.model_fields]
+                fields = settings_of(inner)
+                if part not in fields:
+                    known = [self._variable((*place[:number], field)) for field in fields]
                     raise ConfigError(f"{variable} is not a setting{suggestion(variable, known)}")
-                annotation = inner.model_fields[part].annotation
+                annotation = fields[str(part)].annotation
             elif inner is None:
                 raise ConfigError(f"{variable} reaches into {dotted(place[:number])}, which is not a table")
             else:

@@ -60,12 +60,17 @@ def mentions(annotation: Any, wanted: tuple[type, ...]) -> bool:
     return any(mentions(each, wanted) for each in typing.get_args(annotation))
 
 
+def settings_of(model: type[BaseModel]) -> dict[str, FieldInfo]:
+    """The fields of a model by the names that people write: one that Python keeps for itself has an alias."""
+    return {field.alias or name: field for name, field in model.model_fields.items()}
+
+
 def field_at(model: type[BaseModel], place: Iterable[str | int]) -> FieldInfo | None:
     """The innermost field of a model, or of the models inside it, that a place passes through."""
     found: FieldInfo | None = None
     current: type[BaseModel] | None = model
     for part in place:
-        field = current.model_fields.get(str(part)) if current else None
+        field = settings_of(current).get(str(part)) if current else None
         if field:
             found, current = field, model_inside(field.annotation)
     return found
@@ -75,4 +80,4 @@ def names_beside(model: type[BaseModel], place: tuple[str | int, ...]) -> list[s
     """The real names of settings where the last part of a place stands; none inside a free table."""
     field = field_at(model, place[:-1])
     inner = model_inside(field.annotation) if field else model
-    return list(inner.model_fields) if inner else []
+    return list(settings_of(inner)) if inner else []

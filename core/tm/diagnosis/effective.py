@@ -93,7 +93,7 @@ def _leaves(value: Any, at: Place) -> Iterator[tuple[Place, Any]]:
 def _parts(value: Any) -> list[tuple[str | int, Any]] | None:
     """What a value is made of, if it is a table or a list of tables; None for what is shown as one value."""
     if isinstance(value, BaseModel):
-        return [(name, getattr(value, name)) for name in type(value).model_fields]
+        return [(field.alias or name, getattr(value, name)) for name, field in type(value).model_fields.items()]
     if isinstance(value, dict):
         return list(value.items())
     if isinstance(value, (list, tuple)) and any(isinstance(each, (BaseModel, dict)) for each in value):

@@ -7,40 +7,25 @@ import sys
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
-from tm import model
-from tm.clock import stamp
 from tm.diagnosis.isolation import Call
-from tm.errors import NotFound, UsageError
-from tm.events import BLOCKED, CANCELLED, COMPLETED, PAUSED, REOPENED, STARTED, TYPES, UNBLOCKED, Event, snapshot
+from tm.errors import UsageError
+from tm.events import TYPES
 from tm.expressions import judge, parse
 from tm.filters import facts
-from tm.service.work import event_id
-from tm.store.events import Events
 from tm.store.links import Links
 from tm.store.sqlite import SqliteDatabase
-from tm.store.tasks import Tasks
 from tm.values import Value
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tm.app import Session
+    from tm.events import Event
     from tm.hosting import Hosting
-    from tm.model import Task
     from tm.plugins import Plugin
     from tm.store.plugins import Health
 
 YES, NO, LATER = "yes", "no", "later"
 EXPLAIN_LIMIT = 20.0
-
-_STATUS_AFTER = {
-    STARTED: model.IN_PROGRESS,
-    PAUSED: model.PENDING,
-    BLOCKED: model.BLOCKED,
-    COMPLETED: model.COMPLETED,
-    REOPENED: model.IN_PROGRESS,
-    CANCELLED: model.CANCELLED,
-}
 
 
 class Explanation(Value):
@@ -65,37 +50,6 @@ def event_type(word: str) -> str:
         hint = f"Did you mean {near[0]}?" if near else f"There are: {', '.join(names)}."
         raise UsageError(f"There is no event {word[:60]!r}. {hint}")
     return wanted
-
-
-def imagined(session: Session, kind: str, task_id: str, *, origin: str = "cli") -> Event:
-    """The event of this type as it would look if it happened to a task now; nothing is stored.
-
-    What belongs to the type (a reason, a note) is taken from the last such event of the task, if there was one.
-    Raises NotFound.
-    """
-    task = Tasks(session.database).find(task_id)
-    if task is None:
-        raise NotFound(f"There is no task {task_id!r}. See the ids: tm list")
-    before = [each for each in Events(session.database).of_task(task_id) if each.type == kind]
-    status = _STATUS_AFTER.get(kind) or (_status_before_block(task) if kind == UNBLOCKED else task.status)
-    changes = {"status": (task.status, status)} if status != task.status else (before[-1].changes if before else {})
-    now = session.clock.now()
-    return Event(
-        id=event_id(now.timestamp()),
-        type=kind,
-        task_id=task_id,
-        revision=task.revision + 1,
-        origin=origin,
-        actor=session.actor,
-        at=stamp(now),
-        task=snapshot(task.with_(status=status)),
-        changes=changes,
-        data=before[-1].data if before else {},
-    )
-
-
-def _status_before_block(task: Task) -> str:
-    return (task.blocked_from or model.PENDING) if task.status == model.BLOCKED else task.status
 
 
 def explain(event: Event, plugin: Plugin, *, hosting: Hosting, health: Health | None) -> Explanation:

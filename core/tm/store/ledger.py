@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from tm.errors import NotFound, Refused
 from tm.store.outbox import Outbox
@@ -28,7 +28,7 @@ from delivery d join event on event.seq = d.event_seq where d.id = ?"""
 ATTEMPTS = """
 select attempt.attempt, attempt.started_at,
   coalesce(attempt.ended_at, case when d.state = 'delivered' then d.ended_at end),
-  coalesce(attempt.outcome, case when d.state = 'delivered' then 'delivered' end), attempt.error
+  coalesce(attempt.outcome, case when d.state = 'delivered' then 'delivered' end), attempt.error, attempt.note
 from attempt join delivery d on d.id = attempt.delivery_id
 where attempt.delivery_id = ? order by attempt.generation"""
 REDELIVER = """
@@ -88,6 +88,17 @@ class Standing(Value):
     dead: int
 
 
+class AttemptRow(NamedTuple):
+    """One try at a delivery; `note` is what the plugin said it did. Instants are UTC stamps."""
+
+    attempt: int
+    started_at: str
+    ended_at: str | None
+    outcome: str | None
+    error: str | None
+    note: str | None
+
+
 _COLUMNS = (
     "id", "plugin", "event_type", "event_id", "task_id", "state", "attempt", "failures", "due_at", "owed_since",
     "unknown", "error", "error_class", "ended_at", "holds", "title",
@@ -123,9 +134,9 @@ class Ledger:
             raise NotFound(f"There is no delivery {delivery_id}. See the ids: tm delivery list")
         return _row(row)
 
-    def attempts(self, delivery_id: int) -> list[tuple[int, str, str | None, str | None, str | None]]:
-        """The attempts on record: number, started, ended, outcome, error."""
-        return self._database.execute(ATTEMPTS, (delivery_id,)).fetchall()
+    def attempts(self, delivery_id: int) -> list[AttemptRow]:
+        """The attempts on record, in order."""
+        return [AttemptRow(*row) for row in self._database.execute(ATTEMPTS, (delivery_id,))]
 
     def redeliver(self, delivery_id: int, *, at: str) -> None:
         """Put a dead letter back in line, due now. Raises Refused for one that is not dead."""

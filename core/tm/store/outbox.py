@@ -63,6 +63,7 @@ where delivery.id = ended.id and delivery.generation = ended.generation and deli
 returning delivery.id"""
 END_ATTEMPT = """
 update attempt set ended_at = ?, outcome = ?, error = ? where delivery_id = ? and generation = ?"""
+NOTE = "update attempt set note = ? where delivery_id = ? and generation = ?"
 FINISH = """
 update delivery set state = :state, holds = :holds, due_at = coalesce(:due_at, due_at), failures = :failures,
   first_attempt_at = case when :forgive then null else first_attempt_at end,
@@ -266,6 +267,10 @@ class Outbox:
         ended = dumps([(each.id, each.generation) for each in claims])
         kept = {row[0] for row in self._database.execute(FINISH_DELIVERED, (at, ended)).fetchall()}
         return {each.id for each in claims} - kept
+
+    def note(self, claimed: Claimed, text: str) -> None:
+        """Keep with an attempt what the plugin says it did."""
+        self._database.execute(NOTE, (text, claimed.id, claimed.generation))
 
     def orphans(self) -> list[Orphan]:
         """Deliveries still claimed although no worker is alive."""

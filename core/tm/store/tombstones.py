@@ -28,7 +28,7 @@ EMPTY_TEXTS = (
          json_set(snapshot, '$.title', '(purged)', '$.assignee', null, '$.team', null, '$.labels', json('[]'))
        where task_id = ?""",
     """update delivery set error = null where event_seq in (select seq from event where task_id = ?)""",
-    """update attempt set error = null where delivery_id in
+    """update attempt set error = null, note = null where delivery_id in
          (select delivery.id from delivery join event on event.seq = delivery.event_seq where event.task_id = ?)""",
 )
 

@@ -1,11 +1,11 @@
-"""Tells a Slack channel, through an incoming webhook, what happens to tasks."""
+"""Tells Slack, through an incoming webhook or as a bot, what happens to tasks."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 import tm
-from tm_slack.notices import notice_for, why
+from tm_slack.routes import sends_for, why
 from tm_slack.settings import Settings
 
 if TYPE_CHECKING:
@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from tm import Event, Finding, Hub
 
 __all__ = ["Settings", "check", "explain", "on_blocked", "on_complete", "on_create", "on_event", "on_progress"]
+
+WAKE = "sync.requested"
 
 
 @tm.hookimpl
@@ -42,27 +44,32 @@ def on_complete(event: Event, hub: Hub) -> None:
 
 @tm.hookimpl
 def on_event(event: Event, hub: Hub) -> None:
-    """Tell of a task that became urgent, and of the rating of a completed one."""
+    """Tell of a task that became urgent and of a rating; bring cards up to date; send what was gathered."""
+    if event.type == WAKE:
+        from tm_slack import gathered
+
+        if gathered.is_ours(event) and not hub.dry_run:
+            gathered.post(event, hub)
+        return
     _tell(event, hub)
 
 
 @tm.hookimpl
 def check(hub: Hub) -> Iterator[Finding]:
-    """Whether Slack knows the webhook, and whether a notice of unknown fate waits for a person."""
+    """Whether Slack knows us, every channel takes messages, and what waits for a person."""
     from tm_slack.checkup import findings
 
     yield from findings(hub)
 
 
 def _tell(event: Event, hub: Hub) -> None:
-    notice = notice_for(event, hub.settings)
-    if notice is not None:
-        from tm_slack.sending import send  # the SDK is dear to import, and most events are not told
+    if hub.settings.has_cards or sends_for(event, hub.settings, hub.people):
+        from tm_slack.telling import tell  # the SDK is dear to import, and most events are not told
 
-        send(notice, event, hub)
+        tell(event, hub)
 
 
 @tm.hookimpl
 def explain(event: Event, hub: Hub) -> list[str]:
-    """Which notice the event is worth under these settings and by which rule, for `tm explain`."""
-    return why(event, hub.settings)
+    """Which notices the event is worth under these settings, by which rules, for `tm explain`."""
+    return list(why(event, hub.settings, hub.people))

@@ -1,25 +1,32 @@
-"""The durable mark of a notice in doubt, written before and after its repeat, and what it tells the next attempt."""
+"""What an event's sends have come to so far, kept where the delivery alone does not say it.
+
+The dispatcher's claim is the durable mark of a first send. Marks are written where more is to be known: when one of
+several sends went well and another did not, and in doubt.
+"""
 
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Literal, cast
+from typing import TYPE_CHECKING, Any, Literal
 
 from tm import RetryLater
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from tm import Hub
 
-Mark = Literal["sending", "repeating", "sent"]
+Word = Literal["sending", "repeating", "looked", "trying", "absent", "sent", "dead"]
 Step = Literal["repeat", "hold", "give up", "rest"]
 
 KEPT_FOR = timedelta(days=30)
 UNSETTLED_KEPT_FOR = timedelta(days=120)
 PREFIX = "send:"
+UNSETTLED = ("sending", "repeating", "looked", "trying")
 
 
-def next_step(word: Mark | None, *, is_redelivered: bool, ambiguous: str) -> Step:
-    """What to do about a notice that may be there already.
+def next_step(word: str | None, *, is_redelivered: bool, ambiguous: str) -> Step:
+    """What to do about a notice that may be there already and cannot be looked for.
 
     `word` is the mark earlier attempts left: with `sending` (or none) nobody knows whether the first send
     arrived, with `repeating` nor its repeat. `is_redelivered` is a person's word to go on after a dead letter,
@@ -34,50 +41,48 @@ def next_step(word: Mark | None, *, is_redelivered: bool, ambiguous: str) -> Ste
     return "repeat" if ambiguous == "resend" else "hold"
 
 
-class SendMark:
-    """The mark of the event being delivered; every change is durable at once."""
+class Marks:
+    """The marks of one event, by the key of the send."""
 
     def __init__(self, hub: Hub, event_id: str) -> None:
-        self._state = hub.state
-        self._clock = hub.clock
+        self._hub = hub
         self._key = PREFIX + event_id
-        self._found: dict[str, str] | None = hub.state.get(self._key)
-        self._current = self._found
-        self._first_at = hub.attempt.first_at
+        # a first attempt finds nothing
+        self._found: dict[str, dict[str, Any]] | None = hub.state.get(self._key) if hub.attempt.number > 1 else None
+        self._marks = {key: dict(mark) for key, mark in (self._found or {}).items()}
 
-    @property
-    def word(self) -> Mark | None:
-        """What it says now, None if there is no mark."""
-        return cast("Mark", self._current["word"]) if self._current else None
+    def of(self, key: str) -> dict[str, Any]:
+        """The mark of a send; empty if there is none. A dead one is forgotten once a person put it back."""
+        mark = self._marks.get(key, {})
+        return {} if mark.get("word") == "dead" and self.is_redelivered(key) else mark
 
-    @property
-    def is_redelivered(self) -> bool:
+    def is_in_doubt(self, key: str) -> bool:
+        """Whether an earlier attempt may have sent this."""
+        return self._hub.attempt.may_have_happened and self.of(key).get("word") not in ("sent", "absent")
+
+    def is_redelivered(self, key: str) -> bool:
         """Whether a person put the delivery back in line: it began anew after the mark that was found."""
-        return self._found is not None and self._first_at > datetime.fromisoformat(self._found["at"])
+        at = (self._found or {}).get(key, {}).get("at")
+        return at is not None and self._hub.attempt.first_at > datetime.fromisoformat(at)
 
-    def begin(self, word: Mark) -> None:
-        """Write it before the call. Raises RetryLater when another attempt was quicker."""
-        if not self._write(word):
-            raise RetryLater("Another attempt at this notice is under way.")
+    def set(self, key: str, word: Word, **more: Any) -> None:
+        """Mark a send, for now in memory."""
+        self._marks[key] = {"word": word, "at": self._hub.clock.now().isoformat(), **more}
 
-    def settle(self, word: Mark) -> None:
-        """Write what the attempt ends with, unless another attempt took over."""
-        self._write(word)
+    def restore(self, key: str, mark: Mapping[str, Any]) -> None:
+        """Mark a send as it was, its time included."""
+        self._marks[key] = dict(mark)
 
-    def restore(self) -> None:
-        """Leave it as it was found: the call has certainly come to nothing."""
+    def save(self) -> None:
+        """Make the marks durable. Raises RetryLater when another attempt was quicker."""
+        if self._marks == (self._found or {}):
+            return
+        is_open = any(mark["word"] in UNSETTLED for mark in self._marks.values())
+        kept_for = UNSETTLED_KEPT_FOR if is_open else KEPT_FOR
         if self._found is None:
-            self._state.delete(self._key)
+            is_kept = self._hub.state.add(self._key, self._marks, expire_after=kept_for)
         else:
-            self._state.replace(self._key, self._found, was=self._current, expire_after=UNSETTLED_KEPT_FOR)
-
-    def _write(self, word: Mark) -> bool:
-        mark = {"word": word, "at": self._clock.now().isoformat()}
-        kept_for = KEPT_FOR if word == "sent" else UNSETTLED_KEPT_FOR
-        if self._current is None:
-            is_written = self._state.add(self._key, mark, expire_after=kept_for)
-        else:
-            is_written = self._state.replace(self._key, mark, was=self._current, expire_after=kept_for)
-        if is_written:
-            self._current = mark
-        return is_written
+            is_kept = self._hub.state.replace(self._key, self._marks, was=self._found, expire_after=kept_for)
+        if not is_kept:
+            raise RetryLater("Another attempt at this notice is under way.")
+        self._found = {key: dict(mark) for key, mark in self._marks.items()}

@@ -1,21 +1,36 @@
-"""The message a notice becomes: pure, literal about everything typed, and within Slack's limits."""
+"""The message a notice becomes, by itself or in a task's thread: pure, literal about everything typed."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from tm_slack.text import cut, link, literal, moment
+from tm_slack.parts import (
+    FALLBACK_LIMIT,
+    NAME_LIMIT,
+    context,
+    fields,
+    footer,
+    links_of,
+    met_of,
+    name_of,
+    paragraph,
+    plan_of,
+    rating_of,
+    section,
+    title_of,
+)
+from tm_slack.text import cut, literal
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from tm import Event, People
+    from tm import Event, Link, People
     from tm_slack.notices import Notice
 
-FALLBACK_LIMIT, TITLE_LIMIT, LONG_LIMIT, NAME_LIMIT = 300, 2700, 2900, 300
 REPEAT = "🔁 Repeat: an earlier notice of this may have arrived."
+PINGS = ("blocked", "urgent")
 
-_HEADINGS: Mapping[Notice, tuple[str, str]] = {
+HEADINGS: Mapping[Notice, tuple[str, str]] = {
     "created": ("🆕", "Task created"),
     "progress": ("📝", "Progress"),
     "blocked": ("🚫", "Task blocked"),
@@ -37,103 +52,85 @@ _LONG: Mapping[Notice, tuple[str, str]] = {
     "completed": ("Summary", "summary"),
     "rated": ("Note", "note"),
 }
-_PINGS = ("blocked", "urgent")
 
 
-def compose(
-    notice: Notice, event: Event, *, url: str | None, people: People, is_repeat: bool = False
-) -> dict[str, Any]:
-    """The JSON of a webhook's message.
+class Story(NamedTuple):
+    """What there is to tell: `title` and `text` are what a template made, already literal; `mentions` are entities.
 
-    `url` is where the task can be seen. The assignee is mentioned, when `people` knows their Slack id, only
-    where something waits for them that they did not do themselves. `is_repeat` says on top that an earlier
-    notice of the same event may have arrived.
+    `hint` is a line of ours above it all: that it is a repeat, or was meant for another channel.
     """
-    emoji, heading = _HEADINGS[notice]
-    title = literal(event.task.title, limit=TITLE_LIMIT) or "(untitled)"
-    top = [_context(REPEAT)] if is_repeat else []
+
+    notice: Notice
+    event: Event
+    people: People
+    url: str | None = None
+    links: tuple[Link, ...] = ()
+    mentions: str = ""
+    title: str = ""
+    text: str = ""
+    hint: str = ""
+
+
+def alone(story: Story) -> dict[str, Any]:
+    """The JSON of a message that stands by itself."""
+    event = story.event
+    about = {"Assignee": name_of(event.task.assignee, story.people), **_facts(story)}
+    details = [*fields(about), *_long(story), *links_of(story.links), _footer(story)]
+    return _dressed(story, details)
+
+
+def reply(story: Story) -> dict[str, Any]:
+    """The JSON of a message in the task's thread, where the card says the rest."""
+    return _dressed(story, [*fields(_news(story)), *_long(story), _footer(story._replace(url=None))])
+
+
+def summary(story: Story, *, limit: int = FALLBACK_LIMIT) -> str:
+    """The notice in one line, for notifications and where nothing else is taken."""
+    emoji, heading = HEADINGS[story.notice]
+    return cut(story.title or f"{emoji} {heading}: {title_of(story.event.task.title)}", limit)
+
+
+def _dressed(story: Story, details: list[dict[str, Any]]) -> dict[str, Any]:
+    emoji, heading = HEADINGS[story.notice]
+    first = story.title or f"{emoji} *{heading}:* {title_of(story.event.task.title)}"
+    above = [context(story.hint)] if story.hint else []
     return {
         # with blocks beside it Slack shows it in notifications only, where nothing is styled
-        "text": cut(f"{emoji} {heading}: {title}", FALLBACK_LIMIT),
-        "blocks": [*top, _section(text=f"{emoji} *{heading}:* {title}")],
-        "attachments": [{"color": _COLORS[notice], "blocks": _details(notice, event, url=url, people=people)}],
+        "text": summary(story),
+        "blocks": [*above, section(f"{first} {story.mentions}".strip())],
+        "attachments": [{"color": _COLORS[story.notice], "blocks": details}],
         "unfurl_links": False,
         "unfurl_media": False,
     }
 
 
-def _details(notice: Notice, event: Event, *, url: str | None, people: People) -> list[dict[str, Any]]:
-    lines = {"Assignee": _assignee(notice, event, people), **_facts(notice, event)}
-    fields = [f"*{name}:* {value}" for name, value in lines.items() if value]
-    blocks = [_section(fields=fields)] if fields else []
-    label, key = _LONG.get(notice, ("", ""))
-    if long := literal(str(event.data.get(key) or ""), limit=LONG_LIMIT, is_one_line=False):
-        blocks.append(_section(text=f"*{label}:* {long}"))
-    return [*blocks, _context(_footer(event, url=url, people=people))]
+def _long(story: Story) -> list[dict[str, Any]]:
+    if story.text:
+        return [section(story.text)]
+    label, key = _LONG.get(story.notice, ("", ""))
+    return paragraph(label, str(story.event.data.get(key) or ""))
 
 
-def _facts(notice: Notice, event: Event) -> dict[str, str]:
-    task, data = event.task, event.data
-    match notice:
+def _news(story: Story) -> dict[str, str]:
+    """What this event brings, as far as its longer text does not say it."""
+    data = story.event.data
+    match story.notice:
         case "completed":
-            return {"Criteria": _criteria(data.get("verdicts") or [])}
+            return {"Criteria": met_of(str(each.get("verdict")) for each in data.get("verdicts") or [])}
         case "rated":
-            return {"Quality": _rating(data.get("quality")), "Timeliness": _rating(data.get("timeliness"))}
+            return {"Quality": rating_of(data.get("quality")), "Timeliness": rating_of(data.get("timeliness"))}
         case "progress":
             percent = data.get("percent")
             return {} if percent is None else {"Done": literal(f"{percent} %", limit=NAME_LIMIT)}
         case _:
-            deadline = moment(task.deadline) if task.deadline else ""
-            return {"Priority": literal(task.priority, limit=NAME_LIMIT), "Deadline": deadline}
+            return {}
 
 
-def _criteria(verdicts: list[Mapping[str, Any]]) -> str:
-    met = sum(each.get("verdict") == "met" for each in verdicts)
-    return f"{met} of {len(verdicts)} met" if verdicts else ""
+def _facts(story: Story) -> dict[str, str]:
+    if story.notice in ("completed", "rated", "progress"):
+        return _news(story)
+    return plan_of(priority=story.event.task.priority, deadline=story.event.task.deadline)
 
 
-def _rating(value: object) -> str:
-    return "" if value is None else literal(f"{value}/5", limit=NAME_LIMIT)
-
-
-def _assignee(notice: Notice, event: Event, people: People) -> str:
-    person, actor = people.find(event.task.assignee), people.find(event.actor)
-    is_own_act = event.task.assignee == event.actor or (person is not None and person == actor)
-    member = person.slack if person else None
-    if member and _is_member_id(member) and notice in _PINGS and not is_own_act:
-        return f"<@{member}>"
-    return _name(event.task.assignee, people)
-
-
-def _is_member_id(text: str) -> bool:
-    return text.isascii() and text.isalnum() and text.isupper() and text[0] in "UW"
-
-
-def _name(name: str | None, people: People) -> str:
-    person = people.find(name)
-    return literal(person.alias if person else name or "", limit=NAME_LIMIT)
-
-
-def _footer(event: Event, *, url: str | None, people: People) -> str:
-    actor = _name(event.actor, people)
-    parts = [
-        literal(event.task_id or "", limit=NAME_LIMIT),
-        actor and f"by {actor}",
-        link(url, label="View task"),
-    ]
-    return " · ".join(filter(None, parts)) or "tm"
-
-
-def _section(*, text: str | None = None, fields: list[str] | None = None) -> dict[str, Any]:
-    if fields:
-        return {"type": "section", "fields": [_words(field) for field in fields]}
-    return {"type": "section", "text": _words(text or "")}
-
-
-def _context(text: str) -> dict[str, Any]:
-    return {"type": "context", "elements": [_words(text)]}
-
-
-def _words(text: str) -> dict[str, Any]:
-    # verbatim: typed addresses and names do not turn into links, our own <url|label> still does
-    return {"type": "mrkdwn", "text": text, "verbatim": True}
+def _footer(story: Story) -> dict[str, Any]:
+    return footer(story.event.task_id, actor=name_of(story.event.actor, story.people), url=story.url)

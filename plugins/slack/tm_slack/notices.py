@@ -1,23 +1,24 @@
-"""Which notice, if any, an event is worth: the words of `events`, routes, and what became urgent."""
+"""Which notice, if any, an event is worth: the words of `events`, and what became urgent. Pure."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, get_args
 
 from tm import matches
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from tm import Event
-    from tm_slack.settings import Settings
 
 Word = Literal["created", "progress", "blocked", "completed", "urgent"]
 Notice = Literal["created", "progress", "blocked", "completed", "urgent", "rated"]
+NOTICES: tuple[Notice, ...] = get_args(Notice)
 
 _OWN: Mapping[str, Notice] = {
     "task.created": "created",
     "task.progressed": "progress",
+    "task.noted": "progress",
     "task.blocked": "blocked",
     "task.completed": "completed",
     "task.rated": "rated",
@@ -26,35 +27,25 @@ _OVER = ("completed", "cancelled")
 _FOLDED = ("status", "priority", "assignee", "team", "labels")
 
 
-def notice_for(event: Event, settings: Settings) -> Notice | None:
-    """The one notice the event is worth under these settings, or None.
+def notice_for(event: Event, words: Sequence[str], *, urgent: str) -> Notice | None:
+    """The one notice the event is worth where these words are told, or None; `urgent` is the expression.
 
     A task that is created urgent is told as urgent. A rating follows up on a told completion.
     """
-    words = _words_for(event, settings)
     own = _OWN.get(event.type)
     is_told = own in words or (own == "rated" and "completed" in words)
-    is_urgent = "urgent" in words and _became(settings.urgent, event)
+    is_urgent = "urgent" in words and became(urgent, event)
     if is_urgent and (own == "created" or not is_told):
         return "urgent"
     return own if is_told else None
 
 
-def why(event: Event, settings: Settings) -> list[str]:
-    """Which rule decides, and what it comes to, in sentences."""
-    route = next((n for n, each in enumerate(settings.routes, start=1) if matches(each.when, event)), None)
-    words = ", ".join(_words_for(event, settings)) or "nothing"
-    rule = f"Route {route} matches" if route else "No route matches, so `events` decides"
-    notice = notice_for(event, settings)
-    return [f"{rule}: {words} is told.", f"This is told as {notice}." if notice else "This is not told."]
+def type_of(notice: Notice) -> str:
+    """The type of event that a notice tells of; an urgent one is shown as a creation's."""
+    return next((kind for kind, own in _OWN.items() if own == notice), "task.created")
 
 
-def _words_for(event: Event, settings: Settings) -> tuple[Word, ...]:
-    route = next((route for route in settings.routes if matches(route.when, event)), None)
-    return route.events if route else settings.events
-
-
-def _became(expression: str, event: Event) -> bool:
+def became(expression: str, event: Event) -> bool:
     """Whether this very event made an open task match: it does now and did not before."""
     if event.task.status in _OVER or not matches(expression, event):
         return False

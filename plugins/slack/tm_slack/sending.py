@@ -1,88 +1,203 @@
-"""Sending one notice: told once, or, when nobody knows whether it was, once more as a repeat that says so."""
+"""Sending a message once: told once, looked for when nobody knows whether it was, repeated only as a last resort."""
 
 from __future__ import annotations
 
-from http.client import HTTPException
-from typing import TYPE_CHECKING, Any
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tm import NeedsLogin, OutcomeUnknown, PermanentFailure, RetryLater
-from tm_slack.client import Webhook
-from tm_slack.marks import SendMark, next_step
-from tm_slack.message import compose
-from tm_slack.outcome import NotConnected, ServerTrouble, outcome_of, outcome_without_answer
+from tm_slack.client import Bot, Webhook
+from tm_slack.lanes import Lanes
+from tm_slack.marks import Marks, next_step
+from tm_slack.message import REPEAT
+from tm_slack.outcome import DestinationRefused, MessageRefused, ScopeMissing, ServerTrouble
+from tm_slack.routes import WEBHOOK
 from tm_slack.wire import Wire
 
 if TYPE_CHECKING:
-    from tm import Event, Hub
-    from tm_slack.notices import Notice
+    from collections.abc import Callable, Iterator, Mapping
 
+    from tm import Event, Hub
+    from tm_slack.settings import Settings
+
+METADATA = "tm_notice"
+LOOK_AGAIN = timedelta(seconds=5)
+_LOOK_BACK = timedelta(seconds=10)
+_PAGES = 10
 _DOUBT = "Nobody knows whether Slack posted this notice"
 _LOOK = "Look into the channel; if the notice is missing there, redeliver this delivery."
 
 
-def send(notice: Notice, event: Event, hub: Hub) -> None:
-    """Post one notice.
+class Posted(NamedTuple):
+    """Where a message stands; a webhook tells no `ts`. `payload` is its metadata; `is_found`: it was there already."""
 
-    The delivery's claim is the durable mark of a first send: whoever dies during it, the next attempt knows.
-    Raises RetryLater, NeedsLogin, PermanentFailure or OutcomeUnknown by what Slack answered.
+    channel: str
+    ts: str = ""
+    payload: Mapping[str, Any] = {}
+    is_found: bool = False
+
+
+class Message(NamedTuple):
+    """What is to be sent: the whole `content`, made for a hint line, and the `plain` words where that is refused.
+
+    `more` goes beside the content: the thread it belongs to.
     """
-    if hub.dry_run:
-        return
-    if hub.attempt.may_have_happened:
-        _send_in_doubt(notice, event, hub)
-    elif failure := _post_notice(notice, event, hub, is_repeat=False):
-        raise failure
+
+    content: Callable[[str], dict[str, Any]]
+    plain: str
+    more: Mapping[str, Any] = {}
+    payload: Mapping[str, Any] = {}
 
 
-def _send_in_doubt(notice: Notice, event: Event, hub: Hub) -> None:
-    """Repeat a notice that may be there already, once and marked as a repeat, or hold it for a person.
-
-    A refusal leaves the mark as it was before; doubt about the repeat too ends in PermanentFailure.
-    """
-    mark = SendMark(hub, event.id)
-    step = next_step(mark.word, is_redelivered=mark.is_redelivered, ambiguous=hub.settings.ambiguous)
-    if step == "rest":
-        return
-    if step == "hold":
-        mark.settle("sending")
-        raise PermanentFailure(f'{_DOUBT}, and ambiguous = "hold" keeps it from being told twice. {_LOOK}')
-    if step == "give up":
-        raise PermanentFailure(f"{_DOUBT}, nor whether it posted the repeat. {_LOOK}")
-    mark.begin("repeating")
-    _settle(mark, _post_notice(notice, event, hub, is_repeat=True))
-
-
-def _post_notice(notice: Notice, event: Event, hub: Hub, *, is_repeat: bool) -> Exception | None:
-    url = hub.url(event.task_id or "")
-    return post(compose(notice, event, url=url, people=hub.people, is_repeat=is_repeat), hub)
-
-
-def post(message: dict[str, Any], hub: Hub) -> Exception | None:
-    """Call the webhook once and judge what came of it; None means posted."""
-    try:
-        answer = _webhook(hub).post(message)
-    except (NotConnected, OSError, HTTPException) as error:
-        return outcome_without_answer(error)
-    wait = {name.lower(): value for name, value in answer.headers.items()}.get("retry-after")
-    return outcome_of(answer.status_code, answer.body, retry_after=wait, now=hub.clock.now())
-
-
-def _settle(mark: SendMark, failure: Exception | None) -> None:
-    match failure:
-        case None:
-            mark.settle("sent")
-            return
-        case RetryLater() | NeedsLogin() | PermanentFailure():
-            mark.restore()
-        case ServerTrouble():
-            mark.settle("sending")
-        case OutcomeUnknown():
-            raise PermanentFailure(f"{failure} {_DOUBT}, nor whether it posted the repeat. {_LOOK}")
-    raise failure
-
-
-def _webhook(hub: Hub) -> Webhook:
-    settings = hub.settings
-    proxy = settings.proxy and settings.proxy.get_secret_value()
+def transport_of(settings: Settings, hub: Hub) -> Bot | Webhook:
+    """The way to Slack that the settings give."""
+    proxy = settings.proxy.get_secret_value() if settings.proxy else None
     wire = Wire(timeout=settings.timeout, proxy=proxy, monotonic=hub.clock.monotonic)
-    return Webhook(settings.webhook_url.get_secret_value(), wire)
+    if settings.token is not None:
+        return Bot(settings.token.get_secret_value(), wire, base_url=settings.base_url, now=hub.clock.now)
+    assert settings.webhook_url is not None  # noqa: S101 - the settings see to it
+    return Webhook(settings.webhook_url.get_secret_value(), wire, now=hub.clock.now)
+
+
+class Sender:
+    """Sends the messages of one event, each once and in its lane."""
+
+    def __init__(self, hub: Hub, event: Event) -> None:
+        self._hub = hub
+        self._event = event
+        self._settings: Settings = hub.settings
+        self.transport = transport_of(hub.settings, hub)
+        self.marks = Marks(hub, event.id)
+        self.lanes = Lanes(hub, pace=self._settings.pace, most=self._settings.storm)
+
+    @property
+    def bot(self) -> Bot | None:
+        """The Web API, or None with a webhook."""
+        return self.transport if isinstance(self.transport, Bot) else None
+
+    def once(self, key: str, channel: str, message: Message, *, thread: str | None = None) -> Posted:
+        """Send a message unless it is there; `key` names it among the event's own.
+
+        Raises what the transport raises, PermanentFailure when nobody can know whether it is there.
+        """
+        mark = self.marks.of(key)
+        match mark.get("word"):
+            case "sent":
+                return Posted(mark["channel"], mark["ts"], mark.get("payload") or {}, is_found=True)
+            case "dead":
+                raise PermanentFailure(mark["reason"])
+            case "absent":
+                return self._again(key, channel, message, word="trying")
+        if not self.marks.is_in_doubt(key):
+            return self._sent(key, self._post(channel, message, key=key))
+        return self._in_doubt(key, channel, message, thread=thread)
+
+    def _in_doubt(self, key: str, channel: str, message: Message, *, thread: str | None) -> Posted:
+        try:
+            found = self._found(key, channel, thread=thread)
+        except (ScopeMissing, DestinationRefused, _CannotLook):
+            return self._without_looking(key, channel, message)
+        if found is not None:
+            self._hub.remark(f"found in {found.channel}")
+            return self._sent(key, found)
+        mark = self.marks.of(key)
+        looked_at = mark.get("at") if mark.get("word") == "looked" else None
+        if looked_at is None or self._hub.clock.now() - datetime.fromisoformat(looked_at) < LOOK_AGAIN:
+            if looked_at is None:
+                self.marks.set(key, "looked")
+                self.marks.save()
+            raise RetryLater(f"{_DOUBT}; it is looked for once more.", after=LOOK_AGAIN)
+        return self._again(key, channel, message, word="trying")
+
+    def _without_looking(self, key: str, channel: str, message: Message) -> Posted:
+        word = self.marks.of(key).get("word")
+        step = next_step(word, is_redelivered=self.marks.is_redelivered(key), ambiguous=self._settings.ambiguous)
+        if step == "hold":
+            self.marks.set(key, "sending")
+            self.marks.save()
+            raise PermanentFailure(f'{_DOUBT}, and ambiguous = "hold" keeps it from being told twice. {_LOOK}')
+        if step == "give up":
+            raise PermanentFailure(f"{_DOUBT}, nor whether it posted the repeat. {_LOOK}")
+        return self._again(key, channel, message, word="repeating")
+
+    def _again(self, key: str, channel: str, message: Message, *, word: Any) -> Posted:
+        """Send after a doubt, the new doubt on record before; what is certainly refused leaves it as it was."""
+        before = self.marks.of(key)
+        self.marks.set(key, word)
+        self.marks.save()
+        try:
+            posted = self._post(channel, message, key=key, hint=REPEAT if word == "repeating" else "")
+        except (RetryLater, NeedsLogin, PermanentFailure):
+            if word == "repeating" and before:
+                self.marks.restore(key, before)
+            else:
+                self.marks.set(key, "sending" if word == "repeating" else "absent")
+            self.marks.save()
+            raise
+        except ServerTrouble:
+            if word == "repeating":
+                self.marks.set(key, "sending")
+                self.marks.save()
+            raise
+        except OutcomeUnknown as failure:
+            if word == "repeating":
+                words = f"{failure} {_DOUBT}, nor whether it posted the repeat. {_LOOK}"
+                raise PermanentFailure(words) from None
+            raise
+        self._sent(key, posted)
+        self.marks.save()
+        return posted
+
+    def _sent(self, key: str, posted: Posted) -> Posted:
+        self.marks.set(key, "sent", channel=posted.channel, ts=posted.ts, payload=dict(posted.payload))
+        return posted
+
+    def _post(self, channel: str, message: Message, *, key: str, hint: str = "") -> Posted:
+        try:
+            return self._posted(channel, message.content(hint), message, key=key)
+        except MessageRefused as refusal:
+            self._hub.log.warning("message refused, sent plain", extra={"reason": str(refusal)})
+            self._hub.remark(f"sent as plain text: {refusal}")
+            plain = {"text": f"{hint}\n{message.plain}".strip(), "unfurl_links": False, "unfurl_media": False}
+            return self._posted(channel, plain, message, key=key)
+
+    def _posted(self, channel: str, content: dict[str, Any], message: Message, *, key: str) -> Posted:
+        if isinstance(self.transport, Webhook):
+            self.transport.post(content)
+            return Posted(WEBHOOK)
+        payload = {"send": f"{self._event.id}/{key}", **message.payload}
+        metadata = {"event_type": METADATA, "event_payload": payload}
+        try:
+            return Posted(*self.transport.post(channel, content, metadata=metadata, **message.more), payload)
+        except RetryLater as later:
+            if later.after is not None and not later.whole_plugin:
+                self.lanes.pause(channel, later.after)
+            raise
+
+    def _found(self, key: str, channel: str, *, thread: str | None) -> Posted | None:
+        """The message with this key, if it is in the channel, or in the thread.
+
+        Raises ScopeMissing or DestinationRefused when that cannot be seen.
+        """
+        for message in self._messages(channel, thread=thread):
+            metadata = message.get("metadata")
+            payload = metadata.get("event_payload") if isinstance(metadata, dict) else None
+            if isinstance(payload, dict) and payload.get("send") == f"{self._event.id}/{key}":
+                return Posted(channel, str(message["ts"]), payload, is_found=True)
+        return None
+
+    def _messages(self, channel: str, *, thread: str | None) -> Iterator[Mapping[str, Any]]:
+        bot, cursor = self.bot, ""
+        if bot is None or channel[0] in "UW":  # a person's own id has no history
+            raise _CannotLook
+        oldest = f"{(self._hub.attempt.first_at - _LOOK_BACK).timestamp():.6f}"
+        for _ in range(_PAGES):
+            page = bot.messages(channel, oldest=oldest, thread=thread, cursor=cursor)
+            yield from (each for each in page.get("messages") or () if isinstance(each, dict))
+            cursor = str((page.get("response_metadata") or {}).get("next_cursor") or "")
+            if not cursor:
+                return
+
+
+class _CannotLook(Exception):
+    """There is nowhere to look."""

@@ -30,6 +30,7 @@ def make_host(tmp_path, slack):
 
     def make(*, core=None, people=None, **settings):
         table = {**slack.settings, **settings}
+        table = {name: value for name, value in table.items() if value is not None}
         folder = tmp_path / str(len(opened))
         folder.mkdir()
         host = Host(folder, plugins={"slack": tm_slack}, settings={"slack": table}, core=core, people=people)
@@ -39,6 +40,16 @@ def make_host(tmp_path, slack):
     yield make
     for host in opened:
         host.close()
+
+
+@pytest.fixture
+def bot_host(make_host, slack):
+    """The same with a token instead of the webhook."""
+
+    def make(**settings):
+        return make_host(webhook_url=None, **{**slack.as_bot, **settings})
+
+    return make
 
 
 @pytest.fixture

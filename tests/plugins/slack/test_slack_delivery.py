@@ -13,7 +13,7 @@ from tm.hub import Attempt
 from tm.store.ledger import Ledger
 from tm.store.plugins import PluginRecords
 from tm.testing import Reply
-from tm_slack.marks import SendMark, next_step
+from tm_slack.marks import Marks, next_step
 from tm_slack.message import REPEAT
 from tm_slack.standin import PATH
 
@@ -62,8 +62,8 @@ def redeliver(host):
 
 
 def mark_of(host):
-    [mark] = host.hub("slack").state.list("send:").values() or [{}]
-    return mark.get("word")
+    [marks] = host.hub("slack").state.list("send:").values() or [{}]
+    return next((mark["word"] for key, mark in marks.items() if key == "webhook/alone"), None)
 
 
 # told, and told once
@@ -120,7 +120,7 @@ def test_the_map_of_people_is_used(make_host, slack):
     host.tasks.block(task.id, "stuck")
     host.deliver()
 
-    assert "*Assignee:* <@U012AB>" in str(slack.messages)
+    assert "<@U012AB>" in str(slack.messages)
 
 
 def test_a_dry_run_posts_nothing(blocked, slack):
@@ -212,14 +212,29 @@ def test_a_dead_webhook_pauses_the_plugin_and_keeps_its_notices(host, slack, sta
 
 @pytest.mark.parametrize(
     ("status", "body"),
-    [(403, "action_prohibited"), (404, "channel_not_found"), (410, "channel_is_archived"), (400, "invalid_blocks")],
+    [(403, "action_prohibited"), (404, "channel_not_found"), (410, "channel_is_archived")],
 )
-def test_a_channel_or_message_that_slack_refuses_is_a_dead_letter(blocked, slack, status, body):
+def test_a_notice_for_a_channel_that_takes_nothing_is_a_dead_letter(blocked, slack, status, body):
     slack.server.script(Reply(status=status, body=body))
     row = notice(blocked)
 
     assert row.state == "dead"
     assert body in row.error
+
+
+def test_a_message_that_slack_refuses_is_sent_once_more_in_plain_words(blocked, slack):
+    slack.server.script(Reply(status=400, body="invalid_blocks"))
+
+    assert notice(blocked).state == "delivered"
+    assert slack.received == ["🚫 Task blocked: Ship the parser"]
+
+
+def test_plain_words_that_slack_refuses_too_are_a_dead_letter(blocked, slack):
+    slack.server.script(*[Reply(status=400, body="invalid_payload")] * 2)
+    row = notice(blocked)
+
+    assert (row.state, len(slack.server.requests)) == ("dead", 2)
+    assert "invalid_payload" in row.error
 
 
 def test_a_dead_letter_that_slack_had_refused_is_no_repeat_when_redelivered(blocked, slack):
@@ -364,7 +379,8 @@ def test_what_a_worker_killed_during_the_call_was_sending_is_repeated_and_says_s
 def test_what_a_worker_killed_during_the_repeat_was_sending_is_left_to_a_person(blocked, slack):
     event = next(event for event in blocked.events() if event.type == "task.blocked")
     now = blocked.clock.now()
-    blocked.hub("slack").state.add(f"send:{event.id}", {"word": "repeating", "at": now.isoformat()})
+    mark = {"word": "repeating", "at": now.isoformat()}
+    blocked.hub("slack").state.add(f"send:{event.id}", {"webhook/alone": mark})
 
     with pytest.raises(PermanentFailure, match="nor whether it posted the repeat"):
         killed_during(blocked, first_at=now)
@@ -373,13 +389,13 @@ def test_what_a_worker_killed_during_the_repeat_was_sending_is_left_to_a_person(
 
 def test_two_attempts_at_once_send_one_notice(blocked, slack):
     event = next(event for event in blocked.events() if event.type == "task.blocked")
-    first = blocked.hub("slack")
-    mark = SendMark(first, event.id)
-    rival = SendMark(first, event.id)
-    mark.begin("sending")
+    mark, rival = (Marks(blocked.hub("slack"), event.id) for _ in range(2))
+    for each in (mark, rival):
+        each.set("webhook/alone", "repeating")
+    mark.save()
 
     with pytest.raises(RetryLater, match="under way"):
-        rival.begin("sending")
+        rival.save()
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from slack_sdk.models.blocks import Block
 
 from tm.hub import People
 from tm_slack.limits import block_lists, refusal, texts
-from tm_slack.message import REPEAT, compose
+from tm_slack.message import REPEAT, Story, alone
 from tm_slack.standin import reading
 from tm_slack.text import units
 
@@ -22,6 +22,12 @@ KINDS = {
     "urgent": "updated",
     "rated": "rated",
 }
+
+
+def compose(notice, event, *, url, people, is_repeat=False, **more):
+    return alone(Story(notice, event, people, url=url, hint=REPEAT if is_repeat else "", **more))
+
+
 NOTICES = st.sampled_from(list(KINDS))
 EVIL = '<!channel> <@U1> <https://e.example|x> & "q" \\ *b* `c`\n\x00\ud800 @here :x: ‮שלום 😀'
 TYPED = st.text(max_size=80) | st.just(EVIL) | st.sampled_from("&<😀\n").map(lambda char: char * 3000)
@@ -137,32 +143,6 @@ def test_a_deadline_is_an_instant_that_slack_translates(make_event, people):
     at = int(datetime(2026, 12, 24, 22, 59, 59, tzinfo=UTC).timestamp())
 
     assert f"<!date^{at}^" in str(compose("urgent", event, url=None, people=people))
-
-
-def test_a_known_assignee_is_mentioned_where_something_waits_for_them(make_event, people):
-    told = {
-        notice: "<@U012AB>"
-        in str(compose(notice, make_event(kind, assignee="alice@example.com"), url=None, people=people))
-        for notice, kind in KINDS.items()
-    }
-
-    assert told == {notice: notice in ("blocked", "urgent") for notice in KINDS}
-
-
-@pytest.mark.parametrize("assignee", ["bob", "U034CD"])
-def test_nobody_is_mentioned_for_their_own_act(make_event, people, assignee):
-    message = compose("blocked", make_event("blocked", assignee=assignee, actor="bob"), url=None, people=people)
-
-    assert "<@" not in str(message)
-    assert "Assignee: bob" in reading(message)
-
-
-@pytest.mark.parametrize("member", ["!channel", "U1> <!here", "u012ab", "C012AB", "", "Ü12"])
-def test_only_a_member_id_is_mentioned(make_event, member):
-    people = People({"alice": {"slack": member}})
-    message = compose("blocked", make_event("blocked", assignee="alice"), url=None, people=people)
-
-    assert "<" not in str(message)
 
 
 def test_a_repeat_says_so_on_top(make_event, people):

@@ -2,7 +2,8 @@
 
 import pytest
 
-from tm_slack.notices import notice_for
+from tm.hub import People
+from tm_slack.routes import sends_for
 from tm_slack.settings import Settings
 
 URL = "https://hooks.slack.com/services/T000/B000/XXXX"
@@ -11,6 +12,12 @@ ALL = ("created", "progress", "blocked", "completed", "urgent")
 
 def settings(**table):
     return Settings(webhook_url=URL, **table)
+
+
+def notice_for(event, wanted):
+    """What the event is told as, by the one rule it falls under."""
+    told = [send.notice for send in sends_for(event, wanted, People({}))]
+    return told[0] if told else None
 
 
 def test_by_default_blocked_and_completed_are_told(make_event):

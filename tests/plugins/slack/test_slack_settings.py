@@ -68,12 +68,12 @@ def test_no_other_address_gets_the_secret_and_the_refusal_does_not_show_it(reaso
     assert "SEC" not in why
 
 
-def test_a_missing_webhook_names_its_variable(tmp_path):
+def test_without_a_transport_it_says_how_to_set_one(tmp_path):
     with Host(tmp_path, plugins={"slack": tm_slack}, settings={"slack": {}}) as host:
         why = host.plugins["slack"].reason
 
-    assert "webhook_url is missing" in why
-    assert "TM_PLUGINS__SLACK__WEBHOOK_URL" in why
+    assert "needs webhook_url or token" in why
+    assert "tm config secret slack.webhook_url" in why
 
 
 @pytest.mark.parametrize(
@@ -85,8 +85,8 @@ def test_a_missing_webhook_names_its_variable(tmp_path):
         ),
         ({"urgent": "prio == critical"}, "The name 'prio' is not known here"),
         ({"routes": [{"when": "team = web", "events": []}]}, "use '=='"),
-        ({"routes": [{"when": "team == web"}]}, "routes.0.events is missing"),
-        ({"routes": [{"when": "team == web", "events": [], "channel": "C1"}]}, "channel is not a setting"),
+        ({"routes": [{"events": []}]}, "routes.0.when is missing"),
+        ({"routes": [{"when": "team == web", "chanel": "C0123"}]}, "routes.0.chanel is not a setting"),
         ({"ambiguous": "maybe"}, "ambiguous should be 'resend' or 'hold'"),
         ({"timeout": "10"}, "timeout should be a duration"),
         ({"timeout": "3m"}, "timeout must be at most 2m"),

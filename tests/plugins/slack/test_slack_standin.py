@@ -94,7 +94,7 @@ def test_its_settings_lead_to_it_on_the_port_asked_for(slack):
     port = slack.server.port
     slack.close()
     with standin.open(port) as again:
-        assert again.settings == {"webhook_url": f"http://127.0.0.1:{port}{PATH}"}
+        assert again.settings == {"webhook_url": f"http://127.0.0.1:{port}{PATH}", "pace": 0}
 
 
 @pytest.mark.parametrize(

@@ -153,6 +153,7 @@ create table attempt (
   ended_at text,
   outcome text,
   error text,
+  note text,
   primary key (delivery_id, generation)
 ) without rowid;
 

@@ -1,0 +1,163 @@
+"""A task's cards: one message per channel that is painted anew, and what belongs into its thread."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from tm import RetryLater
+from tm_slack.card import card, likeness
+from tm_slack.message import reply, summary
+from tm_slack.outcome import CardLost
+from tm_slack.sending import Message
+
+if TYPE_CHECKING:
+    from tm import Event, Hub
+    from tm_slack.message import Story
+    from tm_slack.sending import Sender
+
+PREFIX = "card:"
+UPDATES = "chat.update"
+
+
+class Card(NamedTuple):
+    """Where a task's card in a channel stands, and what it shows.
+
+    `channel` is the one Slack really posted to, `seq` the event it was last painted for, `made_by` the event that
+    made it; `number` counts the cards the task had there, from 1.
+    """
+
+    channel: str
+    ts: str
+    seq: int
+    look: str
+    made_by: str
+    number: int = 1
+
+
+class Cards:
+    """The cards of one event's task."""
+
+    def __init__(self, hub: Hub, event: Event, sender: Sender, *, is_urgent: bool) -> None:
+        self._hub = hub
+        self._event = event
+        self._sender = sender
+        self._is_urgent = is_urgent
+        self._content: dict[str, Any] | None = None
+
+    def channels(self) -> list[str]:
+        """The channels in which the task has a card."""
+        prefix = f"{PREFIX}{self._event.task_id}:"
+        return [key.removeprefix(prefix) for key, found in self._hub.state.list(prefix).items() if found.get("ts")]
+
+    def tell(self, channel: str, story: Story, *, is_broadcast: bool) -> None:
+        """Have the card there show how the task is now, and the event in its thread.
+
+        Raises RetryLater while another message has its turn, and what the transport raises.
+        """
+        for _ in range(2):  # a card that is lost is made anew, once for each event
+            made = self._shown(channel)
+            try:
+                self._replied(channel, made, story, is_broadcast=is_broadcast and made.made_by != self._event.id)
+            except CardLost:
+                self._forget(channel, made)
+            else:
+                return
+        raise CardLost(f"The card in {channel} was lost twice in a row. See that nothing removes it there.")
+
+    def show(self, channel: str) -> None:
+        """Have the card there show how the task is now."""
+        self._shown(channel)
+
+    def _shown(self, channel: str) -> Card:
+        found = self._found(channel)
+        if found is None:
+            return self._made(channel)
+        try:
+            return self._painted(channel, found)
+        except CardLost:
+            if found.made_by == self._event.id:
+                raise
+            self._forget(channel, found)
+            return self._made(channel)
+
+    def _made(self, channel: str) -> Card:
+        number, content = self._number(channel), self._card()
+        key = f"{channel}/card{number}"
+        if not self._sender.marks.of(key).get("word"):
+            self._sender.lanes.take(channel, f"{self._event.id}/{key}", is_urgent=self._is_urgent)
+        posted = self._sender.once(key, channel, Message(lambda _hint: self._quiet(content), content["text"]))
+        made = Card(posted.channel, posted.ts, self._event.seq, likeness(content), self._event.id, number)
+        self._keep(channel, made)
+        if self._hub.attempt.may_have_happened and not posted.is_found:
+            self._sender.marks.set(f"{channel}/reply{number}", "absent")  # in a thread that was not there
+        self._hub.remark(f"card made in {posted.channel}")
+        return made
+
+    def _painted(self, channel: str, found: Card) -> Card:
+        """The card, painted unless it shows as much or a later event."""
+        content = self._card()
+        look = likeness(content)
+        if found.seq >= self._event.seq or found.look == look:
+            return found
+        bot = self._sender.bot
+        assert bot is not None  # noqa: S101 - there are no cards without one
+        self._sender.lanes.refuse_while_paused(UPDATES)
+        try:
+            bot.change(found.channel, found.ts, content)
+        except RetryLater as later:
+            if later.after is not None and not later.whole_plugin:
+                self._sender.lanes.pause(UPDATES, later.after)
+            raise
+        painted = found._replace(seq=self._event.seq, look=look)
+        self._keep(channel, painted)
+        self._hub.remark(f"card painted in {found.channel}")
+        return painted
+
+    def _replied(self, channel: str, made: Card, story: Story, *, is_broadcast: bool) -> None:
+        key = f"{channel}/reply{made.number}"
+        if not self._sender.marks.of(key).get("word"):
+            self._sender.lanes.take(channel, f"{self._event.id}/{key}", is_urgent=self._is_urgent)
+        more: dict[str, Any] = {"thread_ts": made.ts, **({"reply_broadcast": True} if is_broadcast else {})}
+        message = Message(lambda hint: reply(story._replace(hint=hint)), summary(story), more)
+        posted = self._sender.once(key, made.channel, message, thread=made.ts)
+        where = "in its thread and in the channel" if is_broadcast else "in its thread"
+        self._hub.remark(f"told {where} ({posted.channel})")
+
+    def _card(self) -> dict[str, Any]:
+        if self._content is None:
+            event, task = self._event, self._hub.tasks.find(self._event.task_id or "")
+            self._content = card(
+                event,
+                task,
+                people=self._hub.people,
+                links=tuple(self._hub.links.of_task(event.task_id or "")),
+                url=self._hub.url(event.task_id or ""),
+                is_urgent=self._is_urgent,
+            )
+        return self._content
+
+    @staticmethod
+    def _quiet(content: dict[str, Any]) -> dict[str, Any]:
+        return {**content, "unfurl_links": False, "unfurl_media": False}
+
+    def _key(self, channel: str) -> str:
+        return f"{PREFIX}{self._event.task_id}:{channel}"
+
+    def _found(self, channel: str) -> Card | None:
+        found = self._hub.state.get(self._key(channel))
+        return Card(**found) if found and found.get("ts") else None
+
+    def _number(self, channel: str) -> int:
+        return int((self._hub.state.get(self._key(channel)) or {}).get("number", 0)) + 1
+
+    def _keep(self, channel: str, made: Card) -> None:
+        key, state = self._key(channel), self._hub.state
+        found = state.get(key)
+        if found is None:
+            state.add(key, made._asdict())
+        elif not found.get("ts") or found["seq"] <= made.seq:
+            state.replace(key, made._asdict(), was=found)
+
+    def _forget(self, channel: str, lost: Card) -> None:
+        self._hub.state.replace(self._key(channel), {"number": lost.number}, was=lost._asdict())
+        self._hub.remark(f"the card in {lost.channel} was gone")
