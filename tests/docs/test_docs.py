@@ -152,13 +152,19 @@ def example(tmp_path: Path) -> Session:
 def test_the_example_configuration_shows_every_key_and_no_other(tmp_path: Path) -> None:
     from tm.config.schema import HubFile, PersonTable, Template
     from tm_slack import Settings
+    from tm_slack.quiet import Quiet
+    from tm_slack.settings import Route
+    from tm_slack.slots import Words
 
     text = (ROOT / "config.example.toml").read_text(encoding="utf-8")
     settings = full(*(lambda session: (session.place, session.environ))(example(tmp_path)))
-    keys = [*HubFile.model_fields, *Template.model_fields, *PersonTable.model_fields, *Settings.model_fields]
+    models = (HubFile, Template, PersonTable, Settings, Route, Quiet, Words)
+    keys = [field.alias or name for model in models for name, field in model.model_fields.items()]
 
     assert [
-        key for key in keys if not re.search(rf"^(# )?(\[+\w*\.?)?{key}(_file)?\b|\.{key}\b|\[{key}", text, re.M)
+        key
+        for key in keys
+        if not re.search(rf"^(# )?(\[+\w*\.?)?{key}(_file)?\b|[{{,] {key} = |\.{key}\b|\[{key}", text, re.M)
     ] == []
     assert settings.core.team == "platform"
 
@@ -167,14 +173,14 @@ def test_the_example_configuration_is_accepted_by_the_plugin_s_own_settings(tmp_
     from tm.config.plugin import bind
     from tm_slack import Settings
 
-    secret = tmp_path / "webhook"
-    secret.write_text("https://hooks.slack.com/services/T0/B0/X0\n", encoding="utf-8")
+    secret = tmp_path / "token"
+    secret.write_text("xoxb-0-0-example\n", encoding="utf-8")
     proxy = tmp_path / "proxy"
     proxy.write_text("http://proxy.example.com:3128\n", encoding="utf-8")
     text = (ROOT / "config.example.toml").read_text(encoding="utf-8")
     make_project(tmp_path, home=tmp_path)
     (tmp_path / "tm.toml").write_text(
-        text.replace("/run/secrets/slack_webhook", str(secret)).replace("/run/secrets/proxy", str(proxy)),
+        text.replace("/run/secrets/slack_token", str(secret)).replace("/run/secrets/proxy", str(proxy)),
         encoding="utf-8",
     )
     session = Session({"HOME": str(tmp_path)}, str(tmp_path))

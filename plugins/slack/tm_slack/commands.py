@@ -26,7 +26,7 @@ def _say(text: str) -> None:
 
 
 @app.command("test")
-def test_message(
+def post_test(
     route: Annotated[
         int | None, typer.Option(help="Only this route, counted from 1; 0: the plugin's own channel.")
     ] = None,

@@ -87,7 +87,7 @@ class Sender:
             case "dead":
                 raise PermanentFailure(mark["reason"])
             case "absent":
-                return self._again(key, channel, message, word="trying")
+                return self._try(key, channel, message)
         if not self.marks.is_in_doubt(key):
             return self._sent(key, self._post(channel, message, key=key))
         return self._in_doubt(key, channel, message, thread=thread)
@@ -104,46 +104,54 @@ class Sender:
         looked_at = mark.get("at") if mark.get("word") == "looked" else None
         if looked_at is None or self._hub.clock.now() - datetime.fromisoformat(looked_at) < LOOK_AGAIN:
             if looked_at is None:
-                self.marks.set(key, "looked")
-                self.marks.save()
+                self._mark(key, "looked")
             raise RetryLater(f"{_DOUBT}; it is looked for once more.", after=LOOK_AGAIN)
-        return self._again(key, channel, message, word="trying")
+        return self._try(key, channel, message)
 
     def _without_looking(self, key: str, channel: str, message: Message) -> Posted:
         word = self.marks.of(key).get("word")
         step = next_step(word, is_redelivered=self.marks.is_redelivered(key), ambiguous=self._settings.ambiguous)
         if step == "hold":
-            self.marks.set(key, "sending")
-            self.marks.save()
+            self._mark(key, "sending")
             raise PermanentFailure(f'{_DOUBT}, and ambiguous = "hold" keeps it from being told twice. {_LOOK}')
         if step == "give up":
             raise PermanentFailure(f"{_DOUBT}, nor whether it posted the repeat. {_LOOK}")
-        return self._again(key, channel, message, word="repeating")
+        return self._repeat(key, channel, message)
 
-    def _again(self, key: str, channel: str, message: Message, *, word: Any) -> Posted:
-        """Send after a doubt, the new doubt on record before; what is certainly refused leaves it as it was."""
-        before = self.marks.of(key)
-        self.marks.set(key, word)
-        self.marks.save()
+    def _try(self, key: str, channel: str, message: Message) -> Posted:
+        """Send what was looked for and is not there; the new doubt is on record before."""
+        self._mark(key, "trying")
         try:
-            posted = self._post(channel, message, key=key, hint=REPEAT if word == "repeating" else "")
+            return self._kept(key, self._post(channel, message, key=key))
         except (RetryLater, NeedsLogin, PermanentFailure):
-            if word == "repeating" and before:
+            self._mark(key, "absent")
+            raise
+
+    def _repeat(self, key: str, channel: str, message: Message) -> Posted:
+        """Send once more, marked as a repeat, where nobody can look; what is certainly refused changes no doubt."""
+        before = self.marks.of(key)
+        self._mark(key, "repeating")
+        try:
+            return self._kept(key, self._post(channel, message, key=key, hint=REPEAT))
+        except (RetryLater, NeedsLogin, PermanentFailure):
+            if before:
                 self.marks.restore(key, before)
+                self.marks.save()
             else:
-                self.marks.set(key, "sending" if word == "repeating" else "absent")
-            self.marks.save()
+                self._mark(key, "sending")
             raise
         except ServerTrouble:
-            if word == "repeating":
-                self.marks.set(key, "sending")
-                self.marks.save()
+            self._mark(key, "sending")
             raise
         except OutcomeUnknown as failure:
-            if word == "repeating":
-                words = f"{failure} {_DOUBT}, nor whether it posted the repeat. {_LOOK}"
-                raise PermanentFailure(words) from None
-            raise
+            words = f"{failure} {_DOUBT}, nor whether it posted the repeat. {_LOOK}"
+            raise PermanentFailure(words) from None
+
+    def _mark(self, key: str, word: Any) -> None:
+        self.marks.set(key, word)
+        self.marks.save()
+
+    def _kept(self, key: str, posted: Posted) -> Posted:
         self._sent(key, posted)
         self.marks.save()
         return posted

@@ -297,7 +297,7 @@ def test_without_a_fallback_it_is_a_dead_letter_that_names_the_channel(bot_host,
     task = host.tasks.add("Ship the parser")
     host.tasks.block(task.id, "waiting")
     deliver(host, times=2)
-    row = [row for row in host.deliveries("slack") if row.event_type == "task.blocked"][0]
+    row = next(row for row in host.deliveries("slack") if row.event_type == "task.blocked")
 
     assert row.state == "dead"
     assert "C0WEB: it is archived" in row.error

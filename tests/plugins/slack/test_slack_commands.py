@@ -144,7 +144,7 @@ def test_doctor_looks_at_token_scopes_channels_and_quiet_hours(tm, slack):
 
 
 def test_a_wrong_token_is_said_by_doctor(tm, slack):
-    done = tm("doctor", "slack", TM_PLUGINS__SLACK__TOKEN="xoxb-other")
+    done = tm("doctor", "slack", TM_PLUGINS__SLACK__TOKEN="xoxb-other")  # noqa: S106 - made up
 
     assert done.returncode != 0
     assert "does not know this token (invalid_auth)" in done.stdout + done.stderr

@@ -1,5 +1,6 @@
 """A channel's lane: Slack's pace, urgent first, nobody else overtaken; storms and digests become one message."""
 
+import itertools
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -60,7 +61,7 @@ def test_turns_keep_the_pace_and_the_order_whoever_asks_when(asked):
     times = [at for at, _, _ in went]
     calm = [n for _, is_urgent, n in went if not is_urgent]
 
-    assert all(later - earlier >= PACE for earlier, later in zip(times, times[1:], strict=False))
+    assert all(later - earlier >= PACE for earlier, later in itertools.pairwise(times))
     assert calm == sorted(calm)
 
 

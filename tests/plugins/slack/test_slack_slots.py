@@ -68,7 +68,7 @@ def test_a_template_that_cannot_work_is_refused_when_it_is_loaded(tmp_path, slac
 )
 def test_a_template_cannot_reach_out_or_blow_up(make_host, slack, template):
     host, told = notice(make_host, slack, title=template)
-    row = [row for row in host.deliveries("slack") if row.event_type == "task.blocked"][0]
+    row = next(row for row in host.deliveries("slack") if row.event_type == "task.blocked")
 
     assert (row.state, told) == ("dead", [])
     assert "cannot be filled" in row.error
