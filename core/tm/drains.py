@@ -8,7 +8,7 @@ import time
 import traceback
 from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from tm.clock import stamp
 from tm.config.core import mark
@@ -48,7 +48,7 @@ def run_drain(session: Session, log: Callable[[Hosting], logging.Logger], *, lin
         try:
             is_late = session.clock.monotonic() > ends_at
             plan = Plan(linger=LINGER if lingers and not is_late else timedelta(0))
-            worker = _run(Hosting(session), log, plan=plan, lock=lock)
+            worker = _run(_made(session), log, plan=plan, lock=lock)
             if worker.has_calls_out:  # they end with this process; the next drain takes them for undecided
                 return True
         finally:
@@ -73,15 +73,15 @@ def run_worker(session: Session, log: Callable[[Hosting], logging.Logger]) -> No
     session.database.execute("select 1")
     lock = _take_over(session)
     try:
-        hosting = Hosting(session)
-        worker = _run(hosting, log, plan=Plan(forever=True), lock=lock)
+        made = _made(session)
+        worker = _run(made, log, plan=Plan(forever=True), lock=lock)
         while not worker.is_stopped:
-            hosting = _renewed(hosting, log(hosting))
+            made = _renewed(made, log(made.hosting))
             follows: Worker | None = worker
-            if not lock.guards(hosting.session.path):
+            if not lock.guards(made.hosting.session.path):
                 lock.let_go()
-                lock, follows = _take_over(hosting.session), None
-            worker = _run(hosting, log, plan=Plan(forever=True), lock=lock, follows=follows)
+                lock, follows = _take_over(made.hosting.session), None
+            worker = _run(made, log, plan=Plan(forever=True), lock=lock, follows=follows)
     finally:
         lock.let_go()
 
@@ -103,16 +103,30 @@ def _take_over(session: Session) -> WorkerLock:
     return lock
 
 
+class _Made(NamedTuple):
+    """A hub as its settings files say, and what these were like before they were read."""
+
+    hosting: Hosting
+    marks: list[str]
+
+
+def _made(session: Session) -> _Made:
+    """Raises ConfigError for settings that are wrong."""
+    fresh = session.again()
+    before = marks(fresh)  # a change that comes while they are read is noticed afterwards
+    return _Made(Hosting(fresh), before)
+
+
 def _run(
-    hosting: Hosting,
+    made: _Made,
     log: Callable[[Hosting], logging.Logger],
     *,
     plan: Plan,
     lock: WorkerLock,
     follows: Worker | None = None,
 ) -> Worker:
-    session, lines = hosting.session, log(hosting)
-    place = _Place(session, lock, lingers=not plan.forever)
+    hosting, session = made.hosting, made.hosting.session
+    lines, place = log(hosting), _Place(made, lock, lingers=not plan.forever)
     lines.info("started", extra={"store": session.path, "plugins": ",".join(hosting.plugins)})
     worker = hosting.worker(lines, does_pull=plan.forever, surroundings=place)
     if follows is not None:
@@ -130,12 +144,12 @@ def _run(
 class _Place(Surroundings):
     """The store, its lock and the settings files as they were when a worker was made."""
 
-    def __init__(self, session: Session, lock: WorkerLock, *, lingers: bool) -> None:
-        self._session = session
+    def __init__(self, made: _Made, lock: WorkerLock, *, lingers: bool) -> None:
+        self._session = made.hosting.session
         self._lock = lock
         self._lingers = lingers
-        self._marks = marks(session)
-        self._store = _identity(session.path)
+        self._marks = made.marks
+        self._store = _identity(self._session.path)
 
     def is_outdated(self) -> bool:
         return marks(self._session) != self._marks
@@ -155,23 +169,24 @@ class _Place(Surroundings):
         return ""
 
 
-def _renewed(hosting: Hosting, log: logging.Logger) -> Hosting:
-    session = hosting.session.again()
+def _renewed(made: _Made, log: logging.Logger) -> _Made:
+    before, session = marks(made.hosting.session), made.hosting.session.again()
     try:
         if not Path(session.path).exists():
             raise StoreError(f"There is no store at {session.path}, and a worker makes none by itself.")
-        return Hosting(session)
+        return _made(session)
     except ConfigError as error:
         log.error("settings are wrong, the old ones stay in force", extra={"error": str(error)})
-        return hosting
+        return made._replace(marks=before)
 
 
 def marks(session: Session) -> list[str]:
     """What tells one version of the settings files from the next, missing files included."""
     place = session.place
-    secrets = [str(Path(folder, FILE_NAME)) for folder in (place.user_folder, Path(session.path).parent)]
     trusted = str(Path(place.user_folder, "trust"))
-    return [mark(path) for path in (place.config_file or CONFIG_NAME, place.user_file, trusted, *secrets)]
+    found = [mark(path) for path in (place.config_file or CONFIG_NAME, place.user_file, trusted)]
+    secrets = [str(Path(folder, FILE_NAME)) for folder in (place.user_folder, Path(session.path).parent)]
+    return [*found, *(mark(path) for path in secrets)]
 
 
 def _identity(path: str) -> tuple[int, int] | None:

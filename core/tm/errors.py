@@ -58,6 +58,10 @@ class CriteriaNotMet(TmError):
     exit_code = 5
 
 
+NOT_DELIVERED = 6
+"""Exit code of a command that was to see a delivery through, where one is dead or still owed."""
+
+
 class Outcome(Exception):
     """How a plugin's hook ends when it does not simply return (which means: delivered).
 

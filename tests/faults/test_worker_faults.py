@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 
 import pytest
-from tests.faults.worker_kit import RIGHT, Folder, kill, wait_until
+from tests.faults.worker_kit import RIGHT, Folder, broken_import, kill, wait_until
 
 pytestmark = pytest.mark.slow
 
@@ -298,6 +298,40 @@ def test_waiting_outlasts_a_first_attempt_that_fails(tmp_path: Path, mode: str) 
     assert "probe: delivered" in done.stderr
 
 
+@pytest.mark.parametrize(
+    ("setting", "words"),
+    [
+        ({"DOES": "raise tm.NeedsLogin('the key expired')"}, "needs login: the key expired"),
+        ({"PAUSE": "many"}, "config error: TM_PLUGINS__PROBE__PAUSE"),
+    ],
+)
+def test_waiting_ends_at_once_and_says_why_where_nobody_calls_the_plugin(
+    tmp_path: Path, setting: dict[str, str], words: str
+) -> None:
+    folder = Folder(tmp_path)
+    wrong = {f"TM_PLUGINS__PROBE__{name}": value for name, value in setting.items()}
+    done = folder.tm("add", "A task", "--wait", TM_DELIVERY="background", TM_DELIVERY_WAIT="600", **wrong)
+    listed = folder.tm("delivery", "list", "--owed", **wrong)
+
+    assert done.returncode == 6
+    assert f"probe: still owed ({words}" in done.stderr
+    assert f"probe is not called now: {words}" in listed.stderr
+
+
+def test_deliver_with_wait_owns_up_to_what_it_left_to_another(tmp_path: Path) -> None:
+    folder = Folder(tmp_path, refuses=True)
+    folder.add()
+    worker = folder.worker()
+    wait_until(lambda: folder.query("select 1 from delivery where attempt > 0 and state = 'pending'"))
+    left, strict = folder.tm("deliver"), folder.tm("deliver", "--wait", TM_DELIVERY_WAIT="0")
+    kill(worker)
+
+    assert left.returncode == 0
+    assert "left it to that one" in left.stderr
+    assert strict.returncode == 6
+    assert "probe: 1 still owed" in strict.stderr
+
+
 def lingering(folder: Folder) -> None:
     """A drain in the background that waits for a tool which is not ready yet."""
     (folder.path / "tm.toml").write_text("[plugins.probe]\nrefuses = true\n", encoding="utf-8")
@@ -326,14 +360,25 @@ def test_a_lingering_drain_makes_room_for_a_worker(tmp_path: Path) -> None:
     assert worker.returncode == 0
 
 
+def test_settings_that_change_while_a_worker_reads_them_are_taken_up(tmp_path: Path) -> None:
+    folder = Folder(tmp_path)
+    config = tmp_path / "tm.toml"
+    config.write_text("[plugins.probe]\nrefuses = true\n", encoding="utf-8")
+    broken_import(folder, f"with open({str(config)!r}, 'w') as file: file.write('[plugins.probe]\\n')")
+    folder.add()
+    worker = folder.worker()
+    wait_until(lambda: folder.effects())
+    kill(worker)
+
+
 def test_settings_that_are_wrong_for_a_moment_do_not_end_a_worker(tmp_path: Path) -> None:
     folder = Folder(tmp_path)
     config = tmp_path / "tm.toml"
     config.write_text("[plugins.probe]\n", encoding="utf-8")
-    worker = folder.start("worker")
-    wait_until(lambda: (folder.path / ".tm" / "tm.db.worker").exists())
+    worker = folder.worker()
     config.write_text("[plugins.probe\n", encoding="utf-8")
-    time.sleep(4)
+    assert worker.stderr is not None
+    assert any("settings are wrong" in line for line in worker.stderr)
     config.write_text("[plugins.probe]\n", encoding="utf-8")
     folder.add()
     wait_until(lambda: folder.effects())

@@ -5,41 +5,48 @@ from __future__ import annotations
 import os
 import signal
 import time
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from tm.cli.say import say
+from tm.clock import stamp
+from tm.diagnosis.pauses import held_back
+from tm.errors import NOT_DELIVERED
 from tm.handover import is_ci, is_worker_free, mode, start_drain
+from tm.store.ledger import Ledger
 from tm.store.outbox import Outbox
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
+    from datetime import datetime
 
     from tm.app import Session
 
 POLL = 0.02
-STILL_OWED = 6
 LONGEST_REPORT = 20
+OWED = ("pending", "claimed")
 
 
 def wait_for_outcomes(session: Session, seqs: Sequence[int], *, is_strict: bool) -> int:
     """Watch the deliveries of these events for `delivery_wait` seconds at most, starting a drain if nobody is at it.
 
-    Says on stderr what is still owed. With `is_strict` (`--wait`) it names every outcome and returns 6 if one
-    is dead or still owed, else 0.
+    Does not wait for plugins that nobody calls in that time. Says on stderr what is still owed. With `is_strict`
+    (`--wait`) it names every outcome and returns 6 if one is dead or still owed, else 0.
     """
     if not seqs:
         return 0
     session.hand_over()
     is_inline = mode(session.core.delivery, session.environ) == "inline"
     drain = _start_drain(session) if is_inline else None
-    until = session.clock.monotonic() + session.core.delivery_wait
-    while not _are_settled(session, seqs) and session.clock.monotonic() < until:
+    wait = timedelta(seconds=session.core.delivery_wait)
+    until, is_over_at = session.clock.monotonic() + wait.total_seconds(), session.clock.now() + wait
+    while not _are_settled(session, seqs, is_over_at) and session.clock.monotonic() < until:
         if drain and _has_ended(drain):
             drain = _start_drain(session)
         time.sleep(POLL)
     if drain:
         _stop(session, drain)
-    return _report(session, seqs, is_strict=is_strict)
+    return _report(session, seqs, held=_held(session, is_over_at), is_strict=is_strict)
 
 
 def _start_drain(session: Session) -> int | None:
@@ -66,11 +73,18 @@ def _stop(session: Session, pid: int) -> None:
         time.sleep(POLL)
 
 
-def _are_settled(session: Session, seqs: Sequence[int]) -> bool:
+def _are_settled(session: Session, seqs: Sequence[int], is_over_at: datetime) -> bool:
     outbox = Outbox(session.database)
     if outbox.unfanned_between(min(seqs), max(seqs)):
         return False
-    return all(state not in ("pending", "claimed") for _, state, *_ in _own(outbox, seqs))
+    waiting = {plugin for plugin, state, *_ in _own(outbox, seqs) if state in OWED}
+    return not waiting or waiting <= _held(session, is_over_at).keys()
+
+
+def _held(session: Session, at: datetime) -> Mapping[str, str]:
+    """The plugins nobody calls before the instant `at`, each with the reason."""
+    found = {each.plugin: held_back(each, now=stamp(at)) for each in Ledger(session.database).standings()}
+    return {name: ": ".join(filter(None, held)) for name, held in found.items() if held}
 
 
 def _own(outbox: Outbox, seqs: Sequence[int]) -> list[tuple[str, str, str | None, int, int]]:
@@ -78,20 +92,20 @@ def _own(outbox: Outbox, seqs: Sequence[int]) -> list[tuple[str, str, str | None
     return [row for row in outbox.of_events(min(seqs), max(seqs)) if row[4] in own]
 
 
-def _report(session: Session, seqs: Sequence[int], *, is_strict: bool) -> int:
+def _report(session: Session, seqs: Sequence[int], *, held: Mapping[str, str], is_strict: bool) -> int:
     outbox = Outbox(session.database)
     rows = _own(outbox, seqs)
-    bad = [row for row in rows if row[1] in ("pending", "claimed", "dead")]
+    bad = [row for row in rows if row[1] in (*OWED, "dead")]
     shown = rows if is_strict else bad
     if len(shown) > LONGEST_REPORT:
         say(f"{len(rows)} deliveries, {len(bad)} of them dead or still owed: tm delivery list")
         shown = []
     for plugin, state, error, delivery_id, _ in shown:
-        words = "still owed" if state in ("pending", "claimed") else state
-        say(f"{plugin}: {words}{f' ({error})' if error else ''} — tm delivery show {delivery_id}")
+        words, why = ("still owed", held.get(plugin) or error) if state in OWED else (state, error)
+        say(f"{plugin}: {words}{f' ({why})' if why else ''} — tm delivery show {delivery_id}")
     is_unfanned = bool(outbox.unfanned_between(min(seqs), max(seqs)))
     if is_unfanned:
         say("The plugins were not told yet: no drain could run within delivery_wait.")
     if (bad or is_unfanned) and is_ci(session.environ):
         say(f"What is owed stays in {session.path} and will be lost with this runner, unless that file is kept.")
-    return STILL_OWED if is_strict and (bad or is_unfanned) else 0
+    return NOT_DELIVERED if is_strict and (bad or is_unfanned) else 0

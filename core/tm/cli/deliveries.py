@@ -10,19 +10,19 @@ from tm.app import ALONE
 from tm.cli.say import out, rows, say
 from tm.cli.spec import FORMAT, Argument, Command, Option
 from tm.clock import stamp
-from tm.errors import NotFound, UsageError
+from tm.diagnosis.pauses import held_back
+from tm.errors import NOT_DELIVERED, NotFound, UsageError
 from tm.service.steering import dead_letters, drop, redeliver
 from tm.store.events import Events
 from tm.store.ledger import Ledger
 from tm.times import duration, since, zone
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from tm.app import Session
     from tm.store.ledger import Row, Standing
 
-STILL_OWED = 6
 HEADS = ("id", "plugin", "event", "task", "state", "attempts", "due", "error")
 STANDING_HEADS = ("plugin", "owed", "oldest", "dead", "state", "why")
 _OWED = ("pending", "claimed")
@@ -39,7 +39,17 @@ def run_list(session: Session, values: Mapping[str, Any]) -> int:
         out(json.dumps([each.__dict__ for each in found], ensure_ascii=False))
     else:
         rows(HEADS, [_cells(each) for each in found])
+        _say_what_holds(session, {each.plugin for each in found if each.state in _OWED})
+        if any(each.state == "dead" for each in found):
+            say("Look into a dead one: tm delivery show ID · once mended: tm delivery redeliver ID")
     return 0
+
+
+def _say_what_holds(session: Session, names: Collection[str]) -> None:
+    now = stamp(session.clock.now())
+    for each in Ledger(session.database).standings():
+        if each.plugin in names and (held := held_back(each, now=now)):
+            say(f"{each.plugin} is not called now: {': '.join(held)}")
 
 
 def _cells(row: Row) -> tuple[Any, ...]:
@@ -57,6 +67,8 @@ def run_show(session: Session, values: Mapping[str, Any]) -> int:
         return 0
     rows(("field", "value"), [(name.replace("_", " "), value) for name, value in row.__dict__.items()])
     rows(("attempt", "started", "ended", "outcome", "error", "what was done"), attempts)
+    if row.state in _OWED:
+        _say_what_holds(session, {row.plugin})
     if row.state == "dead":
         say(f"Once the reason is mended: tm delivery redeliver {row.id} · to give it up: tm delivery drop {row.id}")
     return 0
@@ -137,21 +149,18 @@ def run_status(session: Session, values: Mapping[str, Any]) -> int:
     else:
         now = stamp(session.clock.now())
         rows(STANDING_HEADS, [_standing(each, now=now) for each in standings])
-        if waiting:
-            say(f"{waiting} events wait to be fanned out, since {oldest}.")
+        if waiting and session.core.plugins:
+            say(f"{waiting} events are yet to be handed to the plugins, since {oldest}.")
     if not values["max_age"]:
         return 0
     oldest = oldest if session.core.plugins else None  # nobody is owed anything where no plugin is enabled
     limit = stamp(session.clock.now() - duration(values["max_age"]))
     late = [each for each in (oldest, *(s.oldest for s in standings)) if each and each < limit]
-    return STILL_OWED if late or any(each.dead for each in standings) else 0
+    return NOT_DELIVERED if late or any(each.dead for each in standings) else 0
 
 
 def _standing(each: Standing, *, now: str) -> tuple[Any, ...]:
-    from tm.diagnosis.roster import pause_of  # the words tm plugins has for it
-
-    why = each.state_reason or (each.last_error if each.owed or each.dead else "")
-    state, why = (each.state == "active" and pause_of(each, now=now)) or (each.state, why)
+    state, why = held_back(each, now=now) or (each.state, each.last_error if each.owed or each.dead else "")
     return each.plugin, each.owed, each.oldest, each.dead, state, why
 
 

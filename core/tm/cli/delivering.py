@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any
 from tm.app import ALONE
 from tm.cli.say import say
 from tm.cli.spec import Command, Option
-from tm.errors import UsageError
+from tm.clock import stamp
+from tm.diagnosis.pauses import held_back
+from tm.errors import NOT_DELIVERED, UsageError
 from tm.store.ledger import Ledger
 
 if TYPE_CHECKING:
@@ -18,9 +20,6 @@ if TYPE_CHECKING:
 
     from tm.app import Session
     from tm.hosting import Hosting
-
-
-STILL_OWED = 6
 
 
 def run_deliver(session: Session, values: Mapping[str, Any]) -> int:
@@ -38,21 +37,22 @@ def run_deliver(session: Session, values: Mapping[str, Any]) -> int:
     until = session.clock.monotonic() + (0 if lingers else session.core.delivery_wait)
     while not run_drain(session, _file_log, lingers=lingers):
         if session.clock.monotonic() >= until:
-            if not lingers:
-                pid, kind = WorkerLock(session.path).holder()
-                say(f"Another {kind} (process {pid}) is delivering; left it to that one.")
-            return 0
+            if lingers:
+                return 0
+            pid, kind = WorkerLock(session.path).holder()
+            say(f"Another {kind} (process {pid}) is delivering; left it to that one.")
+            break
         time.sleep(0.05)
     return _what_is_owed(session, is_strict=values["wait"])
 
 
 def _what_is_owed(session: Session, *, is_strict: bool) -> int:
-    ledger = Ledger(session.database)
-    owed = [each for each in ledger.standings() if each.owed]
+    now = stamp(session.clock.now())
+    owed = [each for each in Ledger(session.database).standings() if each.owed]
     for each in owed:
-        why = each.paused or (each.state_reason if each.state != "active" else each.last_error) or "waiting"
-        say(f"{each.plugin}: {each.owed} still owed ({why})")
-    return STILL_OWED if is_strict and owed else 0
+        held = held_back(each, now=now)
+        say(f"{each.plugin}: {each.owed} still owed ({': '.join(held) if held else each.last_error or 'waiting'})")
+    return NOT_DELIVERED if is_strict and owed else 0
 
 
 def run_worker(session: Session, _values: Mapping[str, Any]) -> int:

@@ -6,7 +6,7 @@ import gc
 import os
 import sys
 
-from tm.errors import Outcome, TmError, UsageError
+from tm.errors import NOT_DELIVERED, Outcome, TmError, UsageError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 BUG = 70
 _OF_OUTPUT = (5, 28)  # a device that fails, or is full
-NOT_DELIVERED, UNAVAILABLE = 6, 4
+UNAVAILABLE = 4
 HOT = {
     "progress": "progress.COMMAND", "add": "add.COMMAND", "show": "show.COMMAND", "list": "listing.COMMAND",
     "context": "context.COMMAND", "block": "block.COMMAND", "complete": "complete.COMMAND",

@@ -49,15 +49,20 @@ def outbox_findings(session: Session, *, only: str | None = None) -> Iterator[tu
     """What each plugin is owed, for how long, and its dead letters; one good word if there is nothing."""
     ledger, late = Ledger(session.database), stamp(session.clock.now() - LATE)
     standings = [each for each in ledger.standings() if only in (None, each.plugin)]
-    waiting, oldest = ledger.unfanned()
+    waiting, oldest = ledger.unfanned() if session.core.plugins else (0, None)
     if waiting and oldest and oldest < late and only is None:
-        message = f"{waiting} events wait to be fanned out, since {oldest}."
+        message = f"{waiting} events are yet to be handed to the plugins, since {oldest}."
         yield "outbox", Finding(level="warning", message=message, advice="Deliver them: tm deliver")
     for each in standings:
         for finding in _owed(each, late=late, is_enabled=each.plugin in session.core.plugins):
             yield each.plugin, finding
     total = sum(each.owed for each in standings)
-    yield "outbox", Finding(level="ok", message=f"{total} deliveries are owed, {waiting} events not fanned out.")
+    yield (
+        "outbox",
+        Finding(
+            level="ok", message=f"{total} deliveries are owed; {waiting} events are yet to be handed to the plugins."
+        ),
+    )
 
 
 def _owed(standing: Standing, *, late: str, is_enabled: bool) -> Iterator[Finding]:

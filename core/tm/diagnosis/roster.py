@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from tm.app import ALONE
 from tm.config.plugin import PluginSettings
+from tm.diagnosis.pauses import pause_of
 from tm.packages import installed
 from tm.plugins import DISABLED, GROUP, MISSING, Plugin
 from tm.values import Value
@@ -15,8 +16,6 @@ if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
 
     from tm.store.ledger import Standing
-
-NEEDS_LOGIN, PAUSED = "needs login", "paused"
 
 
 class Entry(Value):
@@ -70,18 +69,6 @@ def _state_of_enabled(name: str, plugin: Plugin | None, standing: Standing | Non
     if not plugin.is_active or standing is None:
         return plugin.state, plugin.reason
     return pause_of(standing, now=now) or (plugin.state, plugin.reason)
-
-
-def pause_of(standing: Standing, *, now: str) -> tuple[str, str] | None:
-    """What holds a plugin back that could be called otherwise, and why; None if nothing does."""
-    name = standing.plugin
-    if standing.paused:
-        why = standing.paused.removeprefix(f"{NEEDS_LOGIN}: ").rstrip(".")
-        return NEEDS_LOGIN, f"{why}. Once mended: tm doctor {name}, or tm plugins resume {name}"
-    if standing.open_until and standing.open_until > now:
-        why = (standing.last_error or "it failed several times").rstrip(".")
-        return PAUSED, f"Until {standing.open_until}: {why}. To try at once: tm plugins resume {name}"
-    return None
 
 
 def _state_of_other(name: str, *, is_installed: bool) -> tuple[str, str]:
