@@ -7,11 +7,15 @@ import socket
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 INSIDE = ("127.", "::1", "localhost")
+# how long a machine takes is no property of the program
+settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("any machine")
 FOREIGN = ("TM_", "GIT_", "XDG_", "SLACK_", "JIRA_")
 
 

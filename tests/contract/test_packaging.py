@@ -49,7 +49,8 @@ def test_the_wheel_registers_the_plugins_that_ship_with_it(wheel: zipfile.ZipFil
     (points,) = [name for name in wheel.namelist() if name.endswith("entry_points.txt")]
 
     assert wheel.read(points).decode().split() == [
-        "[tm.plugins]", "slack", "=", "tm_slack", "[tm.stand_ins]", "slack", "=", "tm_slack.standin",
+        "[tm.commands]", "slack", "=", "tm_slack.commands:app", "[tm.plugins]", "slack", "=", "tm_slack",
+        "[tm.stand_ins]", "slack", "=", "tm_slack.standin",
     ]  # fmt: skip
 
 

@@ -81,8 +81,11 @@ def why(event: Event, settings: Settings, people: People) -> Iterator[str]:
     taken: set[str] = set()
     for rule in rules_for(event, settings):
         send = _send(event, rule, settings=settings, people=people)
-        yield f"By {rule.name}: {_outcome(event, send, rule, settings, people, taken)}"
-        if send:
+        if send is None:
+            is_own = notice_for(event, rule.events, urgent=settings.urgent) is not None and is_own_act(event, people)
+            yield f"By {rule.name}: {_silence(rule, is_own=is_own)}"
+        else:
+            yield f"By {rule.name}: {_told(send, is_first=rule.channel not in taken)}"
             taken.add(rule.channel)
     if settings.has_cards:
         yield "A card the task already has in a channel is brought up to date in any case."
@@ -94,15 +97,15 @@ def is_own_act(event: Event, people: People) -> bool:
     return event.task.assignee == event.actor or (person is not None and person == actor)
 
 
-def _outcome(  # noqa: PLR0917 - the sentence of one rule
-    event: Event, send: Send | None, rule: Rule, settings: Settings, people: People, taken: set[str]
-) -> str:
-    words = ", ".join(rule.events) or "nothing"
-    if send is None:
-        if rule.skip_own and notice_for(event, rule.events, urgent=settings.urgent) and is_own_act(event, people):
-            return "not told, because the assignee did it (skip_own)."
-        return f"not told; {words} {'is' if len(rule.events) < 2 else 'are'}."
-    if rule.channel in taken:
+def _silence(rule: Rule, *, is_own: bool) -> str:
+    if rule.skip_own and is_own:
+        return "not told, because the assignee did it (skip_own)."
+    return f"not told; {', '.join(rule.events) or 'nothing'} {'is' if len(rule.events) < 2 else 'are'}."
+
+
+def _told(send: Send, *, is_first: bool) -> str:
+    rule = send.rule
+    if not is_first:
         return f"not told again in {rule.channel}."
     parts = [f"told as {send.notice}", "by the webhook" if rule.channel == WEBHOOK else f"in {rule.channel}"]
     if rule.digest and not send.is_urgent:
