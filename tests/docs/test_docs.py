@@ -29,11 +29,14 @@ BLOCK = re.compile(r"^( *)```(\w+)\n(.*?)^\1```", re.MULTILINE | re.DOTALL)
 ELSEWHERE = ("pip install", "make ")
 
 
+def blocks_of(path: Path) -> Iterator[tuple[str, str]]:
+    for indent, language, body in BLOCK.findall(path.read_text(encoding="utf-8")):
+        yield language, "".join(line.removeprefix(indent) for line in body.splitlines(keepends=True))
+
+
 def blocks(kind: str) -> Iterator[tuple[Path, str]]:
     for path in DOCUMENTS:
-        for indent, language, body in BLOCK.findall(path.read_text(encoding="utf-8")):
-            if language == kind:
-                yield path, "".join(line.removeprefix(indent) for line in body.splitlines(keepends=True))
+        yield from ((path, body) for language, body in blocks_of(path) if language == kind)
 
 
 def environment(home: Path) -> dict[str, str]:
@@ -46,17 +49,23 @@ def environment(home: Path) -> dict[str, str]:
     }
 
 
-def commands(path: Path) -> list[str]:
-    lines = [line for where, body in blocks("sh") if where == path for line in body.splitlines()]
-    return [line for line in lines if line.strip() and not line.strip().startswith(ELSEWHERE)]
+def script_of(path: Path) -> str:
+    """What a reader who follows the page does: its commands, and its files where it shows them."""
+    steps = []
+    for language, body in blocks_of(path):
+        if language == "sh":
+            lines = [line for line in body.splitlines() if line.strip() and not line.strip().startswith(ELSEWHERE)]
+            # a notice cannot be delivered here: nobody listens, so --wait ends with 6 and the script goes on
+            steps += [line.replace(" --wait", " --wait || test $? = 6") for line in lines]
+        elif language == "toml" and body.startswith("# tm.toml\n"):
+            steps.append(f"cat > tm.toml <<'END'\n{body}END")
+    return "\n".join(steps)
 
 
-@pytest.mark.parametrize("path", [path for path in DOCUMENTS if commands(path)], ids=lambda path: path.name)
+@pytest.mark.parametrize("path", [path for path in DOCUMENTS if script_of(path)], ids=lambda path: path.name)
 def test_every_shell_block_of_a_document_runs_in_order_in_an_empty_folder(path: Path, tmp_path: Path) -> None:
-    lines = commands(path)
+    script = script_of(path)
     subprocess.run(["git", "init", "-q", "."], cwd=tmp_path, check=True)
-    # a notice cannot be delivered here: nobody listens, so --wait ends with 6 and the script goes on
-    script = "\n".join(line.replace(" --wait", " --wait || test $? = 6") for line in lines)
 
     done = subprocess.run(
         ["bash", "-eu", "-c", script], cwd=tmp_path, env=environment(tmp_path), capture_output=True, text=True
@@ -72,7 +81,9 @@ def test_every_settings_block_is_accepted(path: Path, body: str, tmp_path: Path)
         return
     make_project(tmp_path, home=tmp_path)
     (tmp_path / "tm.toml").write_text(body, encoding="utf-8")
-    environ = {**environment(tmp_path), "TM_PLUGINS__SLACK__WEBHOOK_URL": "https://hooks.slack.com/services/T0/B0/X0"}
+    is_bot = "channel" in table.get("plugins", {}).get("slack", {})
+    secret = {"TOKEN": "xoxb-0-0-example"} if is_bot else {"WEBHOOK_URL": "https://hooks.slack.com/services/T0/B0/X0"}
+    environ = {**environment(tmp_path), **{f"TM_PLUGINS__SLACK__{name}": value for name, value in secret.items()}}
 
     done = subprocess.run(["tm", "config", "check"], cwd=tmp_path, env=environ, capture_output=True, text=True)
 
