@@ -15,7 +15,7 @@ from tm_slack.stories import story_of
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tm import Event, Hub
+    from tm import Event, Hub, Task
     from tm_slack.notices import Notice
 
 _TYPES = {type_of(notice): notice for notice in NOTICES if notice != "urgent"}
@@ -62,6 +62,14 @@ def _notice(word: str) -> Notice:
     raise UsageError(f"There is no notice {word[:60]!r}. {hint}")
 
 
+def _task_after(event: Event, hub: Hub) -> Task | None:
+    task, data = hub.tasks.find(event.task_id or ""), event.data
+    if task is None:
+        return None
+    reason, summary = data.get("reason") or task.blocked_reason, data.get("summary") or task.completion_summary
+    return task.with_(status=event.task.status, blocked_reason=reason, completion_summary=summary)
+
+
 def _shown(send: Send, event: Event, hub: Hub) -> Iterator[Shown]:
     story, channel = story_of(send, event, hub, bot=None), send.rule.channel or "no channel"
     if not hub.settings.has_cards:
@@ -71,7 +79,7 @@ def _shown(send: Send, event: Event, hub: Hub) -> Iterator[Shown]:
         f"{channel}: the task's card",
         card(
             event,
-            hub.tasks.find(event.task_id or ""),
+            _task_after(event, hub),
             people=hub.people,
             links=story.links,
             url=story.url,

@@ -84,6 +84,13 @@ def test_a_preview_says_on_stderr_what_the_settings_would_not_send(tm):
     assert untold.stdout.startswith(f"→ {CHANNEL}: the task's card")
 
 
+def test_a_preview_shows_the_card_as_it_would_be_then(tm):
+    task = tm("add", "Ship the parser").stdout.strip()
+
+    assert "Status: 🚫 Blocked" in tm("slack", "preview", "blocked", "--task", task).stdout
+    assert "Status: ✅ Completed" in tm("slack", "preview", "completed", "--task", task).stdout
+
+
 @pytest.mark.parametrize(
     ("words", "code", "said"),
     [
