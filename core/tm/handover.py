@@ -13,6 +13,10 @@ if TYPE_CHECKING:
     from tm.store.protocol import Database
 
 
+LOCK_FLAGS = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
+"""How a lock file is opened."""
+
+
 def is_ci(environ: Mapping[str, str]) -> bool:
     """Whether this runs in a CI job: the variable CI says so."""
     return environ.get("CI", "").lower() in ("true", "1", "yes")
@@ -35,7 +39,7 @@ def has_overdue(database: Database, plugins: Sequence[str], *, now: str) -> bool
 def is_worker_free(path: str) -> bool:
     """Whether no worker or drain is alive for the store at `path`."""
     try:
-        lock = os.open(f"{path}.worker", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+        lock = os.open(f"{path}.worker", LOCK_FLAGS, 0o600)
     except OSError:
         return False
     try:

@@ -9,12 +9,12 @@ import weakref
 from typing import TYPE_CHECKING
 
 from tm.errors import StoreError
+from tm.handover import LOCK_FLAGS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 WORKER, DRAIN = "worker", "drain"
-_FLAGS = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
 
 
 class WorkerLock:
@@ -60,7 +60,7 @@ class WorkerLock:
     def trouble(self) -> str | None:
         """Why nobody can take the lock, or None if its file can be opened."""
         try:
-            os.close(os.open(self._name, _FLAGS, 0o600))
+            os.close(os.open(self._name, LOCK_FLAGS, 0o600))
         except OSError as error:
             return f"The lock file {self._name} cannot be opened: {error.strerror}."
         return None
@@ -92,7 +92,7 @@ class WorkerLock:
 
 def _locked(name: str) -> int | None:
     try:
-        file = os.open(name, _FLAGS, 0o600)
+        file = os.open(name, LOCK_FLAGS, 0o600)
     except OSError as error:
         raise StoreError(f"The lock file {name} cannot be opened: {error.strerror}.") from error
     try:

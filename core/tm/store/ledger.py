@@ -40,6 +40,7 @@ update delivery set state = 'dropped', holds = 0, ended_at = ?1, generation = ge
 where id = ?2 and state in ('dead', 'pending')"""
 RESUME = """
 update plugin set paused = null, paused_at = null, failures = 0, trips = 0, open_until = null where name = ?"""
+# the first condition is what the partial index of the deliveries asks for
 AT_ONCE = """
 update delivery set due_at = ?
 where plugin = ? and state in ('pending', 'claimed') and state = 'pending' and due_at > ?"""

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from tm.events import Event
     from tm.store.protocol import Database
 
+DIED = "the worker died during the call"
+# `state in ('pending', 'claimed')` beside a narrower condition is what the partial index of the deliveries asks for
 UNFANNED = """
 select seq, id, type, task_id, revision, origin, actor, caused_by, at, changes, data, snapshot, owed_to
 from event where fanned_out_at is null order by seq limit ?"""
@@ -76,7 +78,7 @@ where plugin in (select name from plugin) and state in ('pending', 'claimed') an
 RECLAIM = """
 update delivery set state = :state, holds = :holds, unknown = 1, generation = generation + 1, reclaims = reclaims + 1,
   failures = :failures, due_at = coalesce(:due_at, due_at), claimed_by = null, ended_at = :ended_at,
-  error = 'the worker died during the call', error_class = 'reclaimed'
+  error = :error, error_class = 'reclaimed'
 where id = :id and generation = :generation and state = 'claimed'"""
 WAITING = """
 select d.id, d.due_at, coalesce((select max(ended_at) from attempt where delivery_id = d.id), d.owed_since)
@@ -291,11 +293,12 @@ class Outbox:
                 "holds": int(ending.holds),
                 "due_at": ending.due_at,
                 "failures": ending.failures,
+                "error": DIED,
                 "ended_at": None if ending.state == "pending" else at,
             },
         )
         if done.rowcount == 1:
-            log = (at, "reclaimed", "the worker died during the call", orphan.id, orphan.generation)
+            log = (at, "reclaimed", DIED, orphan.id, orphan.generation)
             self._database.execute(END_ATTEMPT, log)
 
     def waiting(self, plugin: str, *, now: str) -> list[tuple[int, str, str]]:
