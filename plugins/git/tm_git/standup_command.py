@@ -1,0 +1,7 @@
+"""`tm standup`."""
+
+from __future__ import annotations
+
+import typer
+
+app = typer.Typer(add_completion=False)
