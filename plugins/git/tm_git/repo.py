@@ -88,3 +88,18 @@ class Repo:
             return self.ask("symbolic-ref", "--quiet", "--short", "HEAD")
         except GitFailed:
             return None
+
+    def setting(self, name: str) -> str | None:
+        """What git's configuration says here, "" included; None when it says nothing."""
+        try:
+            return self.ask("config", "--get", name)
+        except GitFailed:
+            return None
+
+    @property
+    def top(self) -> Path | None:
+        """The top of the work tree; None in a bare repository and inside git's own folder."""
+        try:
+            return Path(self.ask("rev-parse", "--show-toplevel"))
+        except GitFailed:
+            return None

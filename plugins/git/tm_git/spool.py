@@ -20,3 +20,21 @@ class Entry(NamedTuple):
     at: float
     folder: str
     words: tuple[str, ...]
+
+
+_WORDS: dict[str, tuple[int, ...]] = {"commit": (2,), "checkout": (4,), "merge": (3,), "rewrite": (1, 3)}
+_BEGIN = b"\0~tm1\0"  # no branch holds a ~, and a folder starts with /
+END_OF_NOTE = b"\0\n\0"
+"""What ends a note: no path, branch or number holds it."""
+
+
+def read_note(note: bytes) -> Entry | None:
+    """The entry that a hook wrote, None for garbage; what an interrupted hook left before it is passed over."""
+    _, found, fields = note.rpartition(_BEGIN)
+    if not found:
+        return None
+    texts = fields.decode("utf-8", "surrogateescape").split("\0")
+    at, folder, moment, *words = texts if len(texts) > 3 else ("", "", "")
+    if len(words) not in _WORDS.get(moment, ()) or not at.isdecimal() or not folder.startswith("/"):
+        return None
+    return Entry(moment, float(at), folder, tuple(words))  # type: ignore[arg-type]  # it is one of the table's

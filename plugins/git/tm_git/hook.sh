@@ -1,0 +1,251 @@
+#!/bin/sh
+# What git's hooks run for tm: it notes in the spool what happened and lets tm take that in the background; before a
+# commit it adds the task's trailers to the message. hook EVENT [WORDS OF GIT]. Never fails, says one line at most.
+tm=''
+[ -z "${TM_SKIP_HOOKS:-}" ] || exit 0
+exec 3>&2 2>/dev/null
+event=${1:-}
+[ $# -eq 0 ] || shift
+if [ "$event" = take-now ]; then # in the background: ROOM TM
+  echo $$ >"$1/taker"
+  "$2" git take --quiet
+  # a zombie looks alive, so who failed before it began to read must not stand there for ever
+  read -r pid <"$1/taker"
+  [ "${pid:-}" != $$ ] || : >"$1/taker"
+  exit 0
+fi
+nl='
+'
+case $0 in
+*/tm-git/hook) room=${0%/*} ;;
+*) # run by a hook manager, which may name git's words in variables
+  room=$(git rev-parse --git-common-dir)/tm-git
+  mkdir -p "$room"
+  case $event in
+  post-checkout)
+    [ $# -eq 3 ] || set -- "${PRE_COMMIT_FROM_REF:-}" "${PRE_COMMIT_TO_REF:-}" "${PRE_COMMIT_CHECKOUT_TYPE:-}"
+    ;;
+  post-merge) [ $# -gt 0 ] || set -- "${PRE_COMMIT_IS_SQUASH_MERGE:-0}" ;;
+  post-rewrite) [ $# -gt 0 ] || set -- "${PRE_COMMIT_REWRITE_COMMAND:-amend}" ;;
+  prepare-commit-msg) [ $# -gt 1 ] || set -- "$@" "${PRE_COMMIT_COMMIT_MSG_SOURCE:-}" ;;
+  esac
+  ;;
+esac
+own=${GIT_DIR:-.git}
+if [ -f "$own" ]; then
+  IFS= read -r own <"$own"
+  own=${own#gitdir: }
+fi
+IFS= read -r head <"$own/HEAD"
+case $head in
+"ref: refs/heads/.invalid") branch=$(git symbolic-ref --quiet --short HEAD) ;; # a repository with reftables
+"ref: refs/heads/"*) branch=${head#ref: refs/heads/} ;;
+*) branch= ;;
+esac
+
+say() { printf 'tm git: %s\n' "$1" >&3; }
+
+is_rebasing() { [ -d "$own/rebase-merge" ] || [ -d "$own/rebase-apply" ]; }
+
+# ---- notes ----------------------------------------------------------------------------------------------------------
+
+# One record, one write: fields end with NUL, the record with NUL, newline, NUL. No path or branch can hold those.
+note() { printf '%s\000' '' '~tm1' "$at" "$PWD" "$@" "$nl" >>"$room/spool"; }
+
+find_sha() {
+  sha=
+  if [ -n "$branch" ]; then IFS= read -r sha <"${room%/*}/refs/heads/$branch"; else sha=$head; fi
+  case $sha in
+  *[!0123456789abcdef]* | '') sha=$(git rev-parse --verify HEAD) ;;
+  esac
+}
+
+note_rewrites() {
+  found=
+  if ! [ -t 0 ]; then
+    while read -r old new _; do
+      [ -n "$new" ] && found=1 && note rewrite "$1" "$old" "$new"
+    done
+  fi
+  [ -n "$found" ] || note rewrite "$1"
+}
+
+tell_remark() {
+  [ -s "$room/remark" ] && IFS= read -r remark <"$room/remark" && : >"$room/remark" && say "$remark"
+}
+
+# A take that has not begun to read will find what was noted just now.
+is_take_coming() { IFS= read -r pid <"$room/taker" && [ -n "$pid" ] && kill -0 "$pid"; }
+
+take() {
+  is_take_coming && return
+  [ -x "$tm" ] || tm=$(command -v tm) || {
+    say "there is no tm at the path of its installation nor in PATH; notes wait in $room/spool. See: tm git install"
+    return
+  }
+  session=
+  command -v setsid >/dev/null && session=setsid
+  (
+    exec </dev/null >/dev/null 3>&-
+    for name in $(env | sed -n 's/^\(GIT_[A-Z_]*\)=.*/\1/p'); do unset "$name"; done # they name this repository
+    # shellcheck disable=SC2086 # no word is meant where there is no setsid
+    exec $session sh "$0" take-now "$room" "$tm"
+  ) &
+}
+
+# ---- trailers -------------------------------------------------------------------------------------------------------
+
+# The task and the outside key that the branch names: feature/<id>-…, <id>/…, feature/<id>-PROJ-123-…
+read_branch() {
+  task=''
+  key=''
+  hex='[0123456789abcdef]'
+  id=$hex$hex$hex$hex$hex$hex$hex$hex
+  # shellcheck disable=SC2254 # patterns they are
+  case $branch in
+  feature/$id | feature/$id-*) slug=${branch#feature/} task=${branch#feature/} ;;
+  $id/*) slug=${branch#*/} task=${branch%%/*} ;;
+  *) return 1 ;;
+  esac
+  [ "$slug" != "$task" ] || task=${task%%-*} slug=${slug#????????}
+  slug=${slug#-}
+  project=${slug%%-*} number=${slug#*-}
+  number=${number%%-*}
+  case $project in
+  [!ABCDEFGHIJKLMNOPQRSTUVWXYZ]* | *[!ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_]* | '' | ?) return 0 ;;
+  esac
+  case $number in
+  *[!0123456789]* | '') ;;
+  *) key=$project-$number ;;
+  esac
+}
+
+# What starts a comment in the message FILE. With `auto` git chose it by the message and says so in its last line.
+find_mark() {
+  mark=$(git config --get-regexp '^core\.comment(char|string)$')
+  mark=${mark##* }
+  [ "$mark" = auto ] || { mark=${mark:-#} && return; }
+  last=
+  while IFS= read -r line || [ -n "$line" ]; do
+    case $line in
+    ?' ------------------------ >8 ------------------------'*) last=$line && break ;;
+    *[![:space:]]*) last=$line ;;
+    esac
+  done <"$1"
+  mark=${last%"${last#?}"}
+  case $mark in
+  ['#;@!$%^&|:']) ;;
+  *) mark='#' ;;
+  esac
+}
+
+# The message FILE without comments, blank lines and what lies below the scissors.
+read_message() {
+  text=
+  find_mark "$1"
+  while IFS= read -r line || [ -n "$line" ]; do
+    case $line in
+    "$mark ------------------------ >8 ------------------------"*) break ;;
+    "$mark"*) ;;
+    *[![:space:]]*) text=$text$line$nl ;;
+    esac
+  done <"$1"
+}
+
+# The trailers of the commits that a squash brings together, as words for git.
+find_squashed() {
+  squashed=
+  while IFS= read -r line; do
+    line=${line#"${line%%[! ]*}"}
+    case $line in
+    [Tt][Aa][Ss][Kk]-[Ii][Dd]:*) ;;
+    *) continue ;;
+    esac
+    for value in ${line#*:}; do
+      case $value in
+      *[!0123456789abcdef]*) ;;
+      *) squashed="$squashed$value " ;;
+      esac
+    done
+  done <"$own/SQUASH_MSG"
+}
+
+add() {
+  file=$1 && shift
+  is_somebody_editing || mark=$(printf '\001') # no line is a comment then
+  git -c "core.commentChar=$mark" -c trailer.separators=: interpret-trailers --in-place --no-divider \
+    --where end --if-missing add "$@" "$file" >/dev/null
+}
+
+add_squashed() {
+  find_squashed
+  file=$1 && set --
+  for value in $squashed; do set -- "$@" --trailer "Task-ID: $value"; done
+  [ $# -eq 0 ] || add "$file" --if-exists addIfDifferent "$@"
+}
+
+add_task() {
+  [ -n "$task" ] || return
+  [ -z "$key" ] || set -- "$1" --if-exists addIfDifferent --trailer "Refs: $key"
+  file=$1 && shift
+  add "$file" --if-exists doNothing --trailer "Task-ID: $task" "$@"
+}
+
+is_ours_to_word() {
+  [ "${2:-}" != merge ] && ! is_rebasing && ! [ -f "$own/CHERRY_PICK_HEAD" ] && ! [ -f "$own/REVERT_HEAD" ]
+}
+
+is_somebody_editing() { [ "${GIT_EDITOR:-}" != : ]; }
+
+add_trailers() {
+  case $text in
+  '' | 'fixup!'* | 'squash!'* | 'amend!'* | 'Revert "'*) ;;
+  *) if [ -f "$own/SQUASH_MSG" ]; then add_squashed "$1"; else add_task "$1"; fi ;;
+  esac
+}
+
+# What is empty or a template yet, git refuses if it stays so: `finish` looks at what was written.
+prepare() {
+  [ ! -f "$own/tm-git-later" ] || rm -f "$own/tm-git-later"
+  is_ours_to_word "$@" || return
+  read_branch || [ -f "$own/SQUASH_MSG" ] || return
+  read_message "$1"
+  if is_somebody_editing && { [ -z "$text" ] || [ "${2:-}" = template ]; }; then
+    printf '%s' "$text" >"$own/tm-git-later"
+  else
+    add_trailers "$1"
+  fi
+}
+
+finish() {
+  [ -f "$own/tm-git-later" ] || return
+  untouched=
+  while IFS= read -r line; do untouched=$untouched$line$nl; done <"$own/tm-git-later"
+  rm -f "$own/tm-git-later"
+  read_branch
+  read_message "$1"
+  [ "$text" = "$untouched" ] || add_trailers "$1"
+}
+
+# ---- what happened --------------------------------------------------------------------------------------------------
+
+case $event in
+prepare-commit-msg) prepare "$@" ;;
+commit-msg) finish "$@" ;;
+post-commit | post-checkout | post-merge | post-rewrite)
+  at=$(date +%s)
+  case $event in
+  post-commit) find_sha && note commit "$sha" "$branch" ;;
+  post-checkout) note checkout "${1:-}" "${2:-}" "${3:-}" "$branch" ;;
+  post-merge) find_sha && note merge "${1:-}" "$sha" "$branch" ;;
+  post-rewrite) note_rewrites "${1:-}" ;;
+  esac
+  tell_remark
+  case $event:${3:-} in
+  post-rewrite:*) take ;; # the end of a rebase as well
+  post-checkout:0) ;;
+  *) is_rebasing || take ;;
+  esac
+  ;;
+esac
+exit 0

@@ -1,0 +1,61 @@
+"""Taking what git's hooks noted: one process at a time, in order, and passed over only when it is done."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+from tm import Refused
+from tm_git import taking
+from tm_git.places import room
+from tm_git.spooled import Spool
+
+if TYPE_CHECKING:
+    from tm import Hub
+    from tm_git.repo import Repo
+
+PATIENCE = 60.0
+"""How many seconds a command waits for a take that goes on."""
+
+
+def taken(repo: Repo, hub: Hub) -> None:
+    """Take everything that was noted, so that a command does not answer from behind; remarks go to stderr.
+
+    Raises Refused when another take goes on for a minute.
+    """
+    for remark in take(repo, hub, patience=PATIENCE):
+        sys.stderr.write(f"tm git: {remark}\n")
+
+
+def take(repo: Repo, hub: Hub, *, patience: float = 0) -> list[str]:
+    """Take everything that was noted and return the remarks.
+
+    Killed anywhere, the next take repeats what this one had not passed over. While another take goes on it does
+    nothing, for that one looks again when it has ended; with `patience` it waits for it, and raises Refused in the end.
+    """
+    spool = Spool(room(repo))
+    remarks: list[str] = []
+    if not spool.folder.is_dir():
+        return remarks
+    while True:
+        spool.expect_hooks_to_start_takes()
+        with spool.lock(wait=patience, now=hub.clock.monotonic) as is_ours:
+            if is_ours:
+                remarks += _work_off(spool, repo, hub)
+        if not is_ours and patience:
+            raise Refused("Another tm git take has been at work for a minute. End it, or try again later.")
+        if not is_ours or spool.read().is_empty:  # a hook may have noted something while nobody could take it
+            return remarks
+
+
+def _work_off(spool: Spool, repo: Repo, hub: Hub) -> list[str]:
+    remarks: list[str] = []
+    while not (batch := spool.read()).is_empty:
+        if batch.entries:
+            remarks += taking.handle(batch.entries, repo, hub)
+        if batch.garbage:
+            remarks.append(
+                f"{batch.garbage} notes of git's hooks in {spool.folder} make no sense and were passed over."
+            )
+        spool.advance(batch)
+    return remarks
