@@ -2,7 +2,9 @@
 # What git's hooks run for tm: it notes in the spool what happened and lets tm take that in the background; before a
 # commit it adds the task's trailers to the message. hook EVENT [WORDS OF GIT]. Never fails, says one line at most.
 tm=''
+set +eu
 [ -z "${TM_SKIP_HOOKS:-}" ] || exit 0
+self=${tm_git:-$0} # read by the lines in a hook, or run by itself
 exec 3>&2 2>/dev/null
 event=${1:-}
 [ $# -eq 0 ] || shift
@@ -16,8 +18,8 @@ if [ "$event" = take-now ]; then # in the background: ROOM TM
 fi
 nl='
 '
-case $0 in
-*/tm-git/hook) room=${0%/*} ;;
+case $self in
+*/tm-git/hook) room=${self%/*} ;;
 *) # run by a hook manager, which may name git's words in variables
   room=$(git rev-parse --git-common-dir)/tm-git
   mkdir -p "$room"
@@ -42,12 +44,17 @@ case $head in
 "ref: refs/heads/"*) branch=${head#ref: refs/heads/} ;;
 *) branch= ;;
 esac
+case $event:$branch in # most branches are no task's, and most messages need no second look
+prepare-commit-msg:*/*) ;;
+prepare-commit-msg:*) [ -f "$own/SQUASH_MSG" ] || exit 0 ;;
+commit-msg:*) [ -f "$own/tm-git-later" ] || exit 0 ;;
+esac
 
 say() { printf 'tm git: %s\n' "$1" >&3; }
 
 is_rebasing() { [ -d "$own/rebase-merge" ] || [ -d "$own/rebase-apply" ]; }
 
-# ---- notes ----------------------------------------------------------------------------------------------------------
+# ---- notes: post-commit, post-checkout, post-merge, post-rewrite -----------------------------------------------------
 
 # One record, one write: fields end with NUL, the record with NUL, newline, NUL. No path or branch can hold those.
 note() { printf '%s\000' '' '~tm1' "$at" "$PWD" "$@" "$nl" >>"$room/spool"; }
@@ -87,13 +94,39 @@ take() {
   command -v setsid >/dev/null && session=setsid
   (
     exec </dev/null >/dev/null 3>&-
-    for name in $(env | sed -n 's/^\(GIT_[A-Z_]*\)=.*/\1/p'); do unset "$name"; done # they name this repository
+    unset GIT_ALTERNATE_OBJECT_DIRECTORIES GIT_CONFIG GIT_CONFIG_COUNT GIT_CONFIG_PARAMETERS GIT_OBJECT_DIRECTORY \
+      GIT_DIR GIT_WORK_TREE GIT_IMPLICIT_WORK_TREE GIT_GRAFT_FILE GIT_INDEX_FILE GIT_NO_REPLACE_OBJECTS GIT_PREFIX \
+      GIT_REPLACE_REF_BASE GIT_SHALLOW_FILE GIT_COMMON_DIR GIT_INTERNAL_SUPER_PREFIX GIT_QUARANTINE_PATH GIT_EDITOR \
+      GIT_REFLOG_ACTION GIT_NAMESPACE GIT_EXEC_PATH GIT_AUTHOR_NAME GIT_AUTHOR_EMAIL GIT_AUTHOR_DATE
     # shellcheck disable=SC2086 # no word is meant where there is no setsid
-    exec $session sh "$0" take-now "$room" "$tm"
+    exec $session sh "$self" take-now "$room" "$tm"
   ) &
 }
 
-# ---- trailers -------------------------------------------------------------------------------------------------------
+note_event() {
+  at=$(date +%s)
+  case $event in
+  post-commit) find_sha && note commit "$sha" "$branch" ;;
+  post-checkout) note checkout "${1:-}" "${2:-}" "${3:-}" "$branch" ;;
+  post-merge) find_sha && note merge "${1:-}" "$sha" "$branch" ;;
+  post-rewrite) note_rewrites "${1:-}" ;;
+  esac
+  tell_remark
+  case $event:${3:-} in
+  post-rewrite:*) take ;; # the end of a rebase as well
+  post-checkout:0) ;;
+  *) is_rebasing || take ;;
+  esac
+}
+
+case $event in
+post-*)
+  note_event "$@"
+  exit 0
+  ;;
+esac
+
+# ---- messages: prepare-commit-msg and commit-msg ----------------------------------------------------------------------
 
 # The task and the outside key that the branch names: feature/<id>-…, <id>/…, feature/<id>-PROJ-123-…
 read_branch() {
@@ -120,8 +153,12 @@ read_branch() {
   esac
 }
 
+is_somebody_editing() { [ "${GIT_EDITOR:-}" != : ]; }
+
 # What starts a comment in the message FILE. With `auto` git chose it by the message and says so in its last line.
 find_mark() {
+  mark='#'
+  is_somebody_editing || return # what is not edited keeps its comments, so nearly any will do
   mark=$(git config --get-regexp '^core\.comment(char|string)$')
   mark=${mark##* }
   [ "$mark" = auto ] || { mark=${mark:-#} && return; }
@@ -142,8 +179,10 @@ find_mark() {
 # The message FILE without comments, blank lines and what lies below the scissors.
 read_message() {
   text=
+  count=0
   find_mark "$1"
   while IFS= read -r line || [ -n "$line" ]; do
+    count=$((count + 1))
     case $line in
     "$mark ------------------------ >8 ------------------------"*) break ;;
     "$mark"*) ;;
@@ -184,8 +223,12 @@ add_squashed() {
   [ $# -eq 0 ] || add "$file" --if-exists addIfDifferent "$@"
 }
 
+# A subject and nothing else, as most messages on a command line are: git would write the very same.
+is_plain() { [ "$count" -eq 1 ] && [ -z "$line" ] && [ -n "$text" ] && ! is_somebody_editing; }
+
 add_task() {
   [ -n "$task" ] || return
+  is_plain && printf '\nTask-ID: %s\n%s' "$task" "${key:+Refs: $key$nl}" >>"$1" && return
   [ -z "$key" ] || set -- "$1" --if-exists addIfDifferent --trailer "Refs: $key"
   file=$1 && shift
   add "$file" --if-exists doNothing --trailer "Task-ID: $task" "$@"
@@ -194,8 +237,6 @@ add_task() {
 is_ours_to_word() {
   [ "${2:-}" != merge ] && ! is_rebasing && ! [ -f "$own/CHERRY_PICK_HEAD" ] && ! [ -f "$own/REVERT_HEAD" ]
 }
-
-is_somebody_editing() { [ "${GIT_EDITOR:-}" != : ]; }
 
 add_trailers() {
   case $text in
@@ -227,25 +268,8 @@ finish() {
   [ "$text" = "$untouched" ] || add_trailers "$1"
 }
 
-# ---- what happened --------------------------------------------------------------------------------------------------
-
 case $event in
 prepare-commit-msg) prepare "$@" ;;
 commit-msg) finish "$@" ;;
-post-commit | post-checkout | post-merge | post-rewrite)
-  at=$(date +%s)
-  case $event in
-  post-commit) find_sha && note commit "$sha" "$branch" ;;
-  post-checkout) note checkout "${1:-}" "${2:-}" "${3:-}" "$branch" ;;
-  post-merge) find_sha && note merge "${1:-}" "$sha" "$branch" ;;
-  post-rewrite) note_rewrites "${1:-}" ;;
-  esac
-  tell_remark
-  case $event:${3:-} in
-  post-rewrite:*) take ;; # the end of a rebase as well
-  post-checkout:0) ;;
-  *) is_rebasing || take ;;
-  esac
-  ;;
 esac
 exit 0

@@ -17,22 +17,26 @@ _FIND = """# Tells tm what happened and returns. TM_SKIP_HOOKS=1 skips it; tm gi
 tm_git=${GIT_DIR:-.git}/tm-git/hook
 [ -r "$tm_git" ] || tm_git=$(git rev-parse --git-common-dir 2>/dev/null)/tm-git/hook
 """
-_PLAIN = """[ ! -r "$tm_git" ] || /bin/sh "$tm_git" EVENT "$@" || :
+_PLAIN = """[ ! -r "$tm_git" ] || (set -- EVENT "$@"; . "$tm_git") || :
+"""
+# without an editor prepare-commit-msg has done everything
+_FINISH = """[ "${GIT_EDITOR:-}" = : ] || [ ! -r "$tm_git" ] || (set -- EVENT "$@"; . "$tm_git") || :
 """
 # git's list comes once, by stdin: it is handed to tm and then to whatever stands below
 _LIST = """tm_list=$([ -t 0 ] || cat)
-[ ! -r "$tm_git" ] || printf '%s\\n' "$tm_list" | /bin/sh "$tm_git" EVENT "$@" || :
+[ ! -r "$tm_git" ] || printf '%s\\n' "$tm_list" | (set -- EVENT "$@"; . "$tm_git") || :
 [ -z "$tm_list" ] || exec <<TM_LIST
 $tm_list
 TM_LIST
 """
+_BODIES = {"post-rewrite": _LIST, "commit-msg": _FINISH}
 _REST = """[ ! -x "${0%/*}/EVENT.before-tm" ] || exec "${0%/*}/EVENT.before-tm" "$@"
 """
 
 
 def lines_for(event: str) -> bytes:
     """Our lines in the hook file of an event, between their markers."""
-    body = _FIND + (_LIST if event == "post-rewrite" else _PLAIN)
+    body = _FIND + _BODIES.get(event, _PLAIN)
     return BEGIN + body.replace("EVENT", event).encode() + END
 
 
