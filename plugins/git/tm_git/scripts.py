@@ -17,13 +17,16 @@ _FIND = """# Tells tm what happened and returns. TM_SKIP_HOOKS=1 skips it; tm gi
 tm_git=${GIT_DIR:-.git}/tm-git/hook
 [ -r "$tm_git" ] || tm_git=$(git rev-parse --git-common-dir 2>/dev/null)/tm-git/hook
 """
-_PLAIN = """[ ! -r "$tm_git" ] || (set -- EVENT "$@"; . "$tm_git") || :
+_PLAIN = """# shellcheck source=/dev/null
+[ ! -r "$tm_git" ] || (set -- EVENT "$@"; . "$tm_git") || :
 """
 # without an editor prepare-commit-msg has done everything
-_FINISH = """[ "${GIT_EDITOR:-}" = : ] || [ ! -r "$tm_git" ] || (set -- EVENT "$@"; . "$tm_git") || :
+_FINISH = """# shellcheck source=/dev/null
+[ "${GIT_EDITOR:-}" = : ] || [ ! -r "$tm_git" ] || (set -- EVENT "$@"; . "$tm_git") || :
 """
 # git's list comes once, by stdin: it is handed to tm and then to whatever stands below
 _LIST = """tm_list=$([ -t 0 ] || cat)
+# shellcheck source=/dev/null
 [ ! -r "$tm_git" ] || printf '%s\\n' "$tm_list" | (set -- EVENT "$@"; . "$tm_git") || :
 [ -z "$tm_list" ] || exec <<TM_LIST
 $tm_list

@@ -50,7 +50,7 @@ class Spool:
         self._cursor = folder / "cursor"
 
     def read(self, at_most: int = AT_ONCE) -> Batch:
-        """What no take has passed yet, `at_most` so many bytes of each file; an unfinished note is left for later."""
+        """What no take has passed yet, at most so many bytes of a file (-1: all); an unfinished note is left for later."""
         passed = self._passed()
         cursor: dict[str, int] = {}
         entries: list[Entry] = []
@@ -79,7 +79,7 @@ class Spool:
 
     def waiting(self) -> int:
         """How many notes wait."""
-        return len(self.read(1 << 40).entries)
+        return len(self.read(-1).entries)
 
     def expect_hooks_to_start_takes(self) -> None:
         """Let hooks know that what they note from now on may not be read by this process."""

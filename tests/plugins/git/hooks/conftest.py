@@ -91,12 +91,12 @@ class Sandbox:
 
     def notes(self):
         """What the hooks noted since the last call: (moment, *words)."""
-        spool = Spool(self.room)
-        batch = spool.read()
-        if spool.folder.exists():
+        spool, found = Spool(self.room), []
+        while not (batch := spool.read()).is_empty:
+            assert batch.garbage == 0
+            found += [(each.moment, *each.words) for each in batch.entries]
             spool.advance(batch)
-        assert batch.garbage == 0
-        return [(each.moment, *each.words) for each in batch.entries]
+        return found
 
     def another(self, folder):
         """The same surroundings in another work tree."""

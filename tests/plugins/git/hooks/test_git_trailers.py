@@ -130,7 +130,9 @@ def test_messages_for_autosquash_are_left_alone(task_box, sign):
     task_box.git("commit", "--allow-empty", "-m", "subject", TM_SKIP_HOOKS="1")
     (task_box.folder / "file").write_text(sign)
     option = {"squash": ["--squash=HEAD"], "fixup": ["--fixup=HEAD"]}.get(sign, [f"--fixup={sign}:HEAD"])
-    task_box.git("commit", *([] if sign == "reword" else ["-a"]), *option, *(["-m", "more"] if sign == "squash" else []))
+    task_box.git(
+        "commit", *([] if sign == "reword" else ["-a"]), *option, *(["-m", "more"] if sign == "squash" else [])
+    )
 
     assert "Task-ID" not in task_box.message()
     assert "!" in task_box.message().splitlines()[0]
