@@ -50,7 +50,7 @@ class Spool:
         self._cursor = folder / "cursor"
 
     def read(self, at_most: int = AT_ONCE) -> Batch:
-        """What no take has passed yet, at most so many bytes of a file (-1: all); an unfinished note is left for later."""
+        """What no take has passed yet, at most so many bytes of a file (-1: all); an unfinished note is left out."""
         passed = self._passed()
         cursor: dict[str, int] = {}
         entries: list[Entry] = []

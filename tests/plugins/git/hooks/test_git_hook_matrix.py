@@ -210,7 +210,7 @@ def test_thirty_commits_are_rebased_with_one_take_at_the_end(box, tmp_path):
     box.git("switch", "-q", "topic")
     del box.environ["TM_SKIP_HOOKS"]
     counter = tmp_path / "takes"
-    (box.home / "bin" / "tm").write_text(f"#!/bin/sh\necho take >>'{counter}'\n")
+    box.put_tm(f"echo take >>'{counter}'")
     box.git("rebase", "main")
     box.run("sh", "-c", f"until [ -s '{counter}' ]; do sleep 0.01; done")
 

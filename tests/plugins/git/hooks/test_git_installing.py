@@ -33,7 +33,7 @@ def picture(folder: Path) -> dict[str, tuple[str, int, str]]:
     found = {}
     for path in sorted(folder.rglob("*")):
         if path.is_symlink():
-            found[str(path)] = ("link", 0, os.readlink(path))
+            found[str(path)] = ("link", 0, str(path.readlink()))
         elif path.is_file():
             text = hashlib.sha256(path.read_bytes()).hexdigest()
             found[str(path)] = ("file", path.stat().st_mode & 0o7777, text)
@@ -145,7 +145,7 @@ def test_a_hook_that_points_into_the_work_tree_is_not_written_through(bare_box):
 
     assert script.read_text() == OWN_HOOKS["sh"]
     assert "own" in own(bare_box)
-    assert os.readlink(bare_box.hooks / "post-commit") == "../../script.sh"
+    assert str((bare_box.hooks / "post-commit").readlink()) == "../../script.sh"
 
 
 def test_lines_of_an_older_version_are_brought_up_to_date(box):

@@ -32,12 +32,6 @@ def timed(box):
     return commit
 
 
-def put_tm(box, text):
-    path = box.home / "bin" / "tm"
-    path.write_text(f"#!/bin/sh\n{text}\n")
-    return path
-
-
 def wait_for(claim, seconds=30):
     until = time.monotonic() + seconds
     while not claim():
@@ -51,7 +45,7 @@ def test_nothing_is_said_when_all_is_well(timed):
 
 def test_a_tm_that_hangs_delays_nobody_and_is_started_once(box, timed, tmp_path):
     starts = tmp_path / "starts"
-    put_tm(box, f"echo $$ >>'{starts}'; exec sleep 60")
+    box.put_tm(f"echo $$ >>'{starts}'; exec sleep 60")
     said = [timed() for _ in range(4)]
     wait_for(starts.exists)
     pids = starts.read_text().split()
@@ -66,7 +60,7 @@ def test_a_tm_that_hangs_delays_nobody_and_is_started_once(box, timed, tmp_path)
 def test_a_tm_that_fails_or_is_killed_leaves_the_next_hook_to_start_another(box, timed, tmp_path):
     starts = tmp_path / "starts"
     for text in ("exit 70", "kill -9 $$"):
-        put_tm(box, f"echo x >>'{starts}'; {text}")
+        box.put_tm(f"echo x >>'{starts}'; {text}")
         starts.write_text("")
         for number in range(1, 3):
             timed()
@@ -119,7 +113,7 @@ def test_a_full_spool_of_a_year_delays_nobody(box, timed):
 
 def test_variables_of_git_reach_no_take(box, timed, tmp_path):
     seen = tmp_path / "seen"
-    put_tm(box, f"env >'{seen}.part'; mv '{seen}.part' '{seen}'; ls -l /proc/self/fd >'{tmp_path}/files'")
+    box.put_tm(f"env >'{seen}.part'; mv '{seen}.part' '{seen}'; ls -l /proc/self/fd >'{tmp_path}/files'")
     timed(GIT_DIR=str(box.folder / ".git"), GIT_WORK_TREE=str(box.folder))
     wait_for((tmp_path / "files").exists)
     variables = {line.partition("=")[0] for line in seen.read_text().splitlines()}
@@ -130,7 +124,7 @@ def test_variables_of_git_reach_no_take(box, timed, tmp_path):
 
 
 def test_a_take_holds_no_stream_of_git_open(box, timed):
-    put_tm(box, "exec sleep 60")
+    box.put_tm("exec sleep 60")
 
     assert timed() == ""  # a held pipe would keep the run waiting
     os.kill(int((box.room / "taker").read_text() or 0) or os.getpid(), 0)
