@@ -19,6 +19,7 @@ SECTIONS = {
     "commits": "commit to request, changes over the raw disk, many writers",
     "bulk": "import, and a list of everything",
     "start": "help",
+    "githooks": "a git commit with hooks",
 }
 
 

@@ -21,7 +21,8 @@ nl='
 case $self in
 */tm-git/hook) room=${self%/*} ;;
 *) # run by a hook manager, which may name git's words in variables
-  room=$(git rev-parse --git-common-dir)/tm-git
+  room=$(git rev-parse --git-common-dir) || exit 0
+  room=$room/tm-git
   mkdir -p "$room"
   case $event in
   post-checkout)
@@ -38,6 +39,7 @@ if [ -f "$own" ]; then
   IFS= read -r own <"$own"
   own=${own#gitdir: }
 fi
+later=$room/later.${own##*/} # one for each work tree
 IFS= read -r head <"$own/HEAD"
 case $head in
 "ref: refs/heads/.invalid") branch=$(git symbolic-ref --quiet --short HEAD) ;; # a repository with reftables
@@ -47,7 +49,7 @@ esac
 case $event:$branch in # most branches are no task's, and most messages need no second look
 prepare-commit-msg:*/*) ;;
 prepare-commit-msg:*) [ -f "$own/SQUASH_MSG" ] || exit 0 ;;
-commit-msg:*) [ -f "$own/tm-git-later" ] || exit 0 ;;
+commit-msg:*) [ -f "$later" ] || exit 0 ;;
 esac
 
 say() { printf 'tm git: %s\n' "$1" >&3; }
@@ -247,22 +249,22 @@ add_trailers() {
 
 # What is empty or a template yet, git refuses if it stays so: `finish` looks at what was written.
 prepare() {
-  [ ! -f "$own/tm-git-later" ] || rm -f "$own/tm-git-later"
+  [ ! -f "$later" ] || rm -f "$later"
   is_ours_to_word "$@" || return
   read_branch || [ -f "$own/SQUASH_MSG" ] || return
   read_message "$1"
   if is_somebody_editing && { [ -z "$text" ] || [ "${2:-}" = template ]; }; then
-    printf '%s' "$text" >"$own/tm-git-later"
+    printf '%s' "$text" >"$later"
   else
     add_trailers "$1"
   fi
 }
 
 finish() {
-  [ -f "$own/tm-git-later" ] || return
+  [ -f "$later" ] || return
   untouched=
-  while IFS= read -r line; do untouched=$untouched$line$nl; done <"$own/tm-git-later"
-  rm -f "$own/tm-git-later"
+  while IFS= read -r line; do untouched=$untouched$line$nl; done <"$later"
+  rm -f "$later"
   read_branch
   read_message "$1"
   [ "$text" = "$untouched" ] || add_trailers "$1"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import shutil
 import sys
@@ -40,10 +41,13 @@ def install_hooks(follow_hooks_path: _Follow = False, dry_run: _Dry = False) -> 
 def uninstall_hooks(follow_hooks_path: _Follow = False, dry_run: _Dry = False) -> int:
     """Take every line of tm out of git's hooks; each file is then as it was before."""
     repo = Repo.here()
+    if not dry_run:
+        with contextlib.suppress(tm.TmError), tm.open_hub("git") as hub:  # they come out without a hub as well
+            taken(repo, hub)
     _carry_out(plan_uninstall(repo, follows=follow_hooks_path), is_dry=dry_run, otherwise="There is nothing of tm.")
     folder = room(repo)
     if waiting := Spool(folder).waiting():
-        _say(f"{waiting} notes of the hooks were not taken and stay in {folder}. Take them: tm git status")
+        _say(f"{waiting} notes of the hooks could not be taken and stay in {folder}. See: tm git status")
     elif not dry_run:
         shutil.rmtree(folder, ignore_errors=True)
     return 0

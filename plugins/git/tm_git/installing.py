@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from tm import Refused
 from tm_git import managers, scripts
 from tm_git.changes import Move, Remove, Write
-from tm_git.places import all_files, hooks_folder, kept, read, room, seats
+from tm_git.places import all_files, hooks_folder, kept, outside_folder, read, room, seats
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -60,16 +60,19 @@ def plan_install(repo: Repo, tm: str, *, trailers: bool = True, follows: bool = 
 
 def plan_uninstall(repo: Repo, *, follows: bool = False) -> Plan:
     """What it takes to leave no line of ours; every file that was there before is as it was."""
-    folder = hooks_folder(repo)
+    outside = None if follows else outside_folder(repo)
     changes: list[Change] = []
+    advice: list[str] = []
     for path in dict.fromkeys(all_files(repo)):
-        if folder.is_outside and not follows and path.parent == folder.path:
-            continue
-        changes += _without(path, path.name.partition(".")[0])
+        found = list(_without(path, path.name.partition(".")[0]))
+        if found and path.parent == outside:
+            advice.append(f"The lines in {path} stay for other repositories; --follow-hooks-path takes them out.")
+        else:
+            changes += found
     program = room(repo) / PROGRAM
     if program.exists():
         changes.append(Remove(program, "what the hooks ran"))
-    return Plan(changes)
+    return Plan(changes, advice)
 
 
 def own_path() -> str:

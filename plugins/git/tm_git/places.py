@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
@@ -64,10 +65,20 @@ def seats(repo: Repo) -> list[Seat]:
 
 def all_files(repo: Repo) -> Iterator[Path]:
     """Every file in which our lines may stand, wherever managers have moved it."""
-    folders = {repo.common_dir / "hooks": None, hooks_folder(repo).path: None}
+    folders = {repo.common_dir / "hooks": None}
+    with contextlib.suppress(Refused):
+        folders[hooks_folder(repo).path] = None
     for folder in [*folders, *(each.parent for each in folders if _is_husky(each))]:
         for event in EVENTS:
             yield from (folder / f"{event}{end}" for end in ("", ".legacy", ".old"))
+
+
+def outside_folder(repo: Repo) -> Path | None:
+    """The folder from which git runs hooks, if that belongs to more than this repository."""
+    with contextlib.suppress(Refused):
+        folder = hooks_folder(repo)
+        return folder.path if folder.is_outside else None
+    return None
 
 
 def kept(path: Path, event: str) -> Path:

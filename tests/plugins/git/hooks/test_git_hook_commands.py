@@ -61,14 +61,33 @@ def test_uninstall_leaves_nothing_and_says_so_when_there_was_nothing(tm, project
     assert [path for path in left if "/.git/tm" not in str(path) or "tm-git" in str(path)] == []
 
 
-def test_notes_that_were_not_taken_outlive_an_uninstall(tm, project):
+def test_uninstall_takes_what_waits_first(tm, project):
     tm("git", "install")
     project.install(project.home / "bin" / "tm")
     project.commit("a")
     done = tm("git", "uninstall")
 
-    assert "1 notes of the hooks were not taken" in done.stderr
+    assert done.stderr == ""
+    assert not project.room.exists()
+
+
+def test_notes_that_cannot_be_taken_outlive_an_uninstall(tm, project):
+    project.install(project.home / "bin" / "tm")
+    project.commit("a")
+    (project.folder / "tm.toml").write_text("")
+    done = tm("git", "uninstall")
+
+    assert "1 notes of the hooks could not be taken" in done.stderr
     assert len(project.notes()) == 1
+
+
+def test_hooks_come_out_where_git_can_run_none_any_more(tm, project):
+    tm("git", "install")
+    project.git("config", "core.hooksPath", "/dev/null")
+    done = tm("git", "uninstall")
+
+    assert done.returncode == 0, done.stderr
+    assert not (project.folder / ".git" / "hooks" / "post-commit").exists()
 
 
 def test_without_the_plugin_s_section_install_says_how_to_enable_it(tm, project):

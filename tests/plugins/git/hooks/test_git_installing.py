@@ -231,6 +231,7 @@ def test_a_hooks_path_outside_is_refused_unless_it_is_wanted(make_sandbox, tmp_p
 
     assert box.notes() == [("commit", sha, "main")]
     assert not other.room.exists()
+    assert len(box.uninstall().advice) == len(scripts.EVENTS)
     box.uninstall(follows=True)
     assert list((tmp_path / "everybody's").iterdir()) == []
 

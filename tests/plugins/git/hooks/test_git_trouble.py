@@ -193,3 +193,12 @@ def test_a_remark_of_a_take_is_said_once_by_the_next_hook(box, timed):
 
     assert timed() == "tm git: There is no task 1a2b3c4d.  [31mred\n"
     assert timed() == ""
+
+
+def test_outside_of_a_repository_the_program_makes_nothing(tmp_path):
+    program = Path(__file__).parents[4] / "plugins" / "git" / "tm_git" / "hook.sh"
+    (tmp_path / "nowhere").mkdir()
+    done = subprocess.run([str(program), "post-commit"], cwd=tmp_path / "nowhere", capture_output=True, check=True)
+
+    assert done.stderr == b""
+    assert not Path("/tm-git").exists()
