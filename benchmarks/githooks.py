@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import time
 from typing import TYPE_CHECKING
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 COMMIT, BRANCH = 2.0, "feature/1a2b3c4d-PROJ-123-ship"
-_GIT = "/usr/bin/git"
+_GIT = shutil.which("git") or "git"
 _NOTHING = "#!/bin/sh\ntrue\n"
 
 

@@ -124,19 +124,13 @@ def findings(hub: Hub) -> Iterator[Finding]:
 
 def _state(repo: Repo, seat: Seat, *, program: bytes) -> HookState:
     by: str = seat.keeper
-    if _is_run_by_manager(repo, seat):
+    if managers.runs(repo, seat.keeper, event=seat.event):
         is_listless = seat.keeper == "pre-commit" and seat.event == "post-rewrite"
         return HookState(seat.event, "without list" if is_listless else "installed", seat.path, by)
     text = read(seat.path)
     if scripts.has_lines(text) and seat.keeper != "lefthook":
         return HookState(seat.event, _state_of_lines(seat, text, program=program), seat.path, by)
     return HookState(seat.event, _state_without(repo, seat, was_there=bool(program)), seat.path, by)
-
-
-def _is_run_by_manager(repo: Repo, seat: Seat) -> bool:
-    if seat.keeper == "lefthook":
-        return managers.lefthook_runs(repo, seat.event)
-    return seat.keeper == "pre-commit" and managers.pre_commit_runs(repo, seat.event)
 
 
 def _state_of_lines(seat: Seat, text: bytes, *, program: bytes) -> State:

@@ -52,7 +52,8 @@ prepare-commit-msg:*) [ -f "$own/SQUASH_MSG" ] || exit 0 ;;
 commit-msg:*) [ -f "$later" ] || exit 0 ;;
 esac
 
-say() { printf 'tm git: %s\n' "$1" >&3; }
+said=
+say() { [ -n "$said" ] || printf 'tm git: %s\n' "${said:=$1}" >&3; }
 
 is_rebasing() { [ -d "$own/rebase-merge" ] || [ -d "$own/rebase-apply" ]; }
 

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
 PROGRAM = "hook"
 _OUTSIDE = (
-    "core.hooksPath leads to {path}, outside this repository, so every repository that uses it would run these hooks. "
-    "Say so with --follow-hooks-path, or give this one its own: git config core.hooksPath .git/hooks"
+    "Git runs hooks from {path} here, outside this repository, so others that use it would run these as well. "
+    "Say --follow-hooks-path if that is wanted, or give this one its own: git config core.hooksPath .githooks"
 )
 
 
@@ -51,8 +51,10 @@ def plan_install(repo: Repo, tm: str, *, trailers: bool = True, follows: bool = 
     for seat in seats(repo):
         if seat.event not in wanted:
             changes += _without(seat.path, seat.event)
+        elif managers.runs(repo, seat.keeper, event=seat.event):
+            continue
         elif seat.keeper == "lefthook":
-            advice += [] if managers.lefthook_runs(repo, seat.event) else [managers.lefthook_advice(seat.event)]
+            advice.append(managers.lefthook_advice(seat.event))
         else:
             changes += _with(seat)
     return Plan(changes, advice)

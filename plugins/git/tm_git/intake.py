@@ -56,12 +56,12 @@ def take(repo: Repo, hub: Hub, *, patience: float = 0, handle: Handle | None = N
 
 def _work_off(spool: Spool, handle: Callable[[Sequence[Entry]], list[str]]) -> list[str]:
     remarks: list[str] = []
+    garbage = 0
     while not (batch := spool.read()).is_empty:
         if batch.entries:
             remarks += handle(batch.entries)
-        if batch.garbage:
-            remarks.append(
-                f"{batch.garbage} notes of git's hooks in {spool.folder} make no sense and were passed over."
-            )
+        garbage += batch.garbage
         spool.advance(batch)
+    if garbage:
+        remarks.append(f"{garbage} notes of git's hooks in {spool.folder} make no sense and were passed over.")
     return remarks

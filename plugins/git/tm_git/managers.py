@@ -33,16 +33,15 @@ def lefthook_advice(event: str) -> str:
     return f"{why} Add this to lefthook.yml:\n\n{lefthook_job(event)}"
 
 
-def lefthook_runs(repo: Repo, event: str) -> bool:
-    """Whether lefthook's settings start our program on an event."""
-    run = re.compile(rf"tm-git/hook.*\b{event}\b")
-    return any(run.search(text) for text in _texts(repo, _LEFTHOOK))
-
-
-def pre_commit_runs(repo: Repo, event: str) -> bool:
-    """Whether pre-commit's settings name our hook of an event."""
-    named = re.compile(rf"\bid: *['\"]?tm-{event}\b")
-    return any(named.search(text) for text in _texts(repo, (".pre-commit-config.yaml",)))
+def runs(repo: Repo, keeper: str, *, event: str) -> bool:
+    """Whether the settings of who keeps a hook make it run ours of this event."""
+    if keeper == "lefthook":
+        started = re.compile(rf"tm-git/hook.*\b{event}\b")
+        return any(started.search(text) for text in _texts(repo, _LEFTHOOK))
+    if keeper == "pre-commit":
+        named = re.compile(rf"\bid: *['\"]?tm-{event}\b")
+        return any(named.search(text) for text in _texts(repo, (".pre-commit-config.yaml",)))
+    return False
 
 
 def _texts(repo: Repo, patterns: tuple[str, ...]) -> Iterator[str]:

@@ -261,6 +261,25 @@ def test_a_kept_file_from_an_earlier_time_is_not_written_over(bare_box):
     assert (bare_box.hooks / "post-commit.before-tm").read_text() == "mine"
 
 
+def test_a_repository_without_a_hooks_folder_gets_one(make_sandbox):
+    box = make_sandbox("plain", "--template=")
+    box.install()
+    sha = box.commit("a")
+
+    assert box.notes() == [("commit", sha, "main")]
+
+
+def test_a_git_folder_that_lies_apart_is_found_by_its_pointer(make_sandbox, tmp_path):
+    box = make_sandbox("tree", "--separate-git-dir", str(tmp_path / "the git folder"))
+    box.install()
+    box.git("switch", "-q", "-c", "feature/1a2b3c4d-x")
+    box.notes()
+    sha = box.commit("a")
+
+    assert box.notes() == [("commit", sha, "feature/1a2b3c4d-x")]
+    assert box.trailers() == ["1a2b3c4d"]
+
+
 def test_without_trailers_the_message_hooks_go_again(box):
     box.install(trailers=False)
 

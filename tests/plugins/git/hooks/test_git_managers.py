@@ -122,6 +122,7 @@ def test_the_hooks_that_this_repository_offers_pre_commit_work(managed, tmp_path
     managed.git("commit", "-m", "settings")
     managed.environ["PATH"] = f"{managed.home / 'bin'}:{managed.environ['PATH']}"
     managed.run("pre-commit", "install", *STAGES)
+    managed.install()  # nothing is noted twice
     moments, trailers = journey(managed)
 
     assert (moments, trailers) == WHOLE

@@ -64,6 +64,7 @@ def test_the_branch_says_which_task_and_key(box, branch, task, key):
 
 MESSAGES = [
     "subject\n",
+    "subject",
     "feat: subject\n",
     "Signed-off-by: Ada <ada@example.com>\n",
     "Task: x\n",

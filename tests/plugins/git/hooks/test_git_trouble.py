@@ -1,6 +1,8 @@
 """Whatever is wrong with tm, its store or the disk: git commits, at once, and says one line at most."""
 
 import os
+import shutil
+import signal
 import sqlite3
 import subprocess
 import sys
@@ -125,9 +127,14 @@ def test_variables_of_git_reach_no_take(box, timed, tmp_path):
 
 def test_a_take_holds_no_stream_of_git_open(box, timed):
     box.put_tm("exec sleep 60")
+    said = timed()  # a held pipe would keep the run waiting
+    wait_for(lambda: (box.room / "taker").read_text().strip())
+    session = int((box.room / "taker").read_text())
+    leads = os.getpgid(session) == session
+    os.killpg(os.getpgid(session), signal.SIGKILL) if leads else os.kill(session, signal.SIGKILL)
 
-    assert timed() == ""  # a held pipe would keep the run waiting
-    os.kill(int((box.room / "taker").read_text() or 0) or os.getpid(), 0)
+    assert said == ""
+    assert leads == (shutil.which("setsid") is not None)
 
 
 def test_every_hook_is_silent_with_nothing_at_all_in_the_environment(box):
@@ -162,6 +169,17 @@ def test_the_real_tm_takes_in_the_background_what_a_commit_noted(box, timed):
     wait_for(lambda: (box.room / "cursor").exists() and spool.waiting() == 0)
 
     assert not (box.room / "remark").exists()
+
+
+def test_no_call_to_take_is_lost_in_a_flurry_of_commits(box, timed):
+    project(box)
+    box.install(TM)
+    for number in range(12):
+        timed()
+        time.sleep(0.03 * (number % 4))
+    spool = Spool(box.room)
+
+    wait_for(lambda: (box.room / "cursor").exists() and spool.waiting() == 0)
 
 
 def test_a_locked_store_delays_no_commit_and_loses_nothing(box, timed):
@@ -202,3 +220,11 @@ def test_outside_of_a_repository_the_program_makes_nothing(tmp_path):
 
     assert done.stderr == b""
     assert not Path("/tm-git").exists()
+
+
+def test_two_reasons_to_speak_make_one_line(box, timed):
+    (box.home / "bin" / "tm").unlink()
+    places = [each for each in box.environ["PATH"].split(":") if not (Path(each) / "tm").exists()]
+    Spool(box.room).leave_remark("There is no task 1a2b3c4d.")
+
+    assert timed(PATH=":".join(places)) == "tm git: There is no task 1a2b3c4d.\n"
