@@ -15,7 +15,7 @@ _OURS = re.compile(re.escape(BEGIN) + b".*?" + re.escape(END), re.DOTALL)
 _SHELL = re.compile(rb"#! *(/\S*/)?(env +(-S +)?)?(/\S*/)?(sh|bash|dash|ash|ksh)( +-[a-z]+)?\n")
 _FIND = """# Tells tm what happened and returns. TM_SKIP_HOOKS=1 skips it; tm git uninstall takes these lines away.
 tm_git=${GIT_DIR:-.git}/tm-git/hook
-[ -r "$tm_git" ] || tm_git=$(git rev-parse --git-common-dir 2>/dev/null)/tm-git/hook
+[ -r "$tm_git" ] || tm_git=$(git rev-parse --git-common-dir 2>/dev/null)/tm-git/hook || :
 """
 _PLAIN = """# shellcheck source=/dev/null
 [ ! -r "$tm_git" ] || (set -- EVENT "$@"; . "$tm_git") || :
@@ -25,9 +25,9 @@ _FINISH = """# shellcheck source=/dev/null
 [ "${GIT_EDITOR:-}" = : ] || [ ! -r "$tm_git" ] || (set -- EVENT "$@"; . "$tm_git") || :
 """
 # git's list comes once, by stdin: it is handed to tm and then to whatever stands below
-_LIST = """tm_list=$([ -t 0 ] || cat)
+_LIST = """tm_list=$([ -t 0 ] || cat 2>/dev/null) || :
 # shellcheck source=/dev/null
-[ ! -r "$tm_git" ] || printf '%s\\n' "$tm_list" | (set -- EVENT "$@"; . "$tm_git") || :
+[ ! -r "$tm_git" ] || printf '%s\\n' "$tm_list" 2>/dev/null | (set -- EVENT "$@"; . "$tm_git") || :
 [ -z "$tm_list" ] || exec <<TM_LIST
 $tm_list
 TM_LIST

@@ -20,7 +20,8 @@ SOON = 1.0
 @pytest.fixture
 def timed(box):
     """Commits on a task's branch; fails if that takes a second, and returns what was printed."""
-    box.git("switch", "-q", "-c", "feature/1a2b3c4d-x")
+    box.git("switch", "-q", "-c", "feature/1a2b3c4d-x", TM_SKIP_HOOKS="1")
+    wait_for(lambda: not (box.room / "taker").exists() or not (box.room / "taker").read_text())
 
     def commit(**environ):
         (box.folder / "file").write_text(str(time.monotonic()))
@@ -228,3 +229,14 @@ def test_two_reasons_to_speak_make_one_line(box, timed):
     Spool(box.room).leave_remark("There is no task 1a2b3c4d.")
 
     assert timed(PATH=":".join(places)) == "tm git: There is no task 1a2b3c4d.\n"
+
+
+@pytest.mark.parametrize("shell", ["sh -eu", "bash -eu"])
+def test_a_strict_shell_without_a_list_or_a_repository_goes_on_after_the_lines(box, shell, tmp_path):
+    (tmp_path / "nowhere").mkdir()
+    for event in ("post-commit", "post-rewrite"):
+        path = tmp_path / event
+        path.write_bytes((box.hooks / event).read_bytes() + b"echo went on\n")
+        done = box.run("sh", "-c", f"exec {shell} '{path}' amend </dev/null", cwd=tmp_path / "nowhere")
+
+        assert (done.stdout, done.stderr) == ("went on\n", "")
