@@ -5,7 +5,7 @@ import pytest
 import tm_slack
 from tm.events import Event, Snapshot
 from tm.hub import People
-from tm.testing import Host
+from tm.testing import FakeClock, Host
 from tm_slack import standin
 
 PROXIES = ("HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy")
@@ -18,13 +18,19 @@ def no_proxies(monkeypatch):
 
 
 @pytest.fixture
-def slack():
-    with standin.open() as slack:
+def clock():
+    """The one clock of the hosts and of Slack."""
+    return FakeClock()
+
+
+@pytest.fixture
+def slack(clock):
+    with standin.StandIn(now=clock.now) as slack:
         yield slack
 
 
 @pytest.fixture
-def make_host(tmp_path, slack):
+def make_host(tmp_path, slack, clock):
     """Hosts with the Slack plugin; keywords are settings of it, `core` and `people` those of the host."""
     opened = []
 
@@ -33,7 +39,8 @@ def make_host(tmp_path, slack):
         table = {name: value for name, value in table.items() if value is not None}
         folder = tmp_path / str(len(opened))
         folder.mkdir()
-        host = Host(folder, plugins={"slack": tm_slack}, settings={"slack": table}, core=core, people=people)
+        known = {"slack": table}
+        host = Host(folder, plugins={"slack": tm_slack}, settings=known, core=core, people=people, clock=clock)
         opened.append(host)
         return host
 
