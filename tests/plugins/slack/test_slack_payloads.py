@@ -47,7 +47,7 @@ TASKS = st.builds(
     status=st.sampled_from(["pending", "in_progress", "blocked", "completed", "cancelled"]),
     blocked_reason=MAYBE, completion_summary=MAYBE, feedback_quality=st.none() | st.integers(1, 5),
 )  # fmt: skip
-MANY = settings(deadline=None, max_examples=40)
+MANY = settings(deadline=None, max_examples=100)
 
 ENTITIES = re.compile("&(?!(?:amp|lt|gt);)")
 CONTROLS = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
