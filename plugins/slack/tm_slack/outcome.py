@@ -75,7 +75,7 @@ class Unreachable(RetryLater):
 
 
 class Limited(RetryLater):
-    """Slack asks to slow down for one channel or method."""
+    """Slack asks to slow down: for one channel or method, or with a webhook altogether."""
 
 
 class MessageRefused(PermanentFailure):
@@ -83,10 +83,11 @@ class MessageRefused(PermanentFailure):
 
 
 class DestinationRefused(PermanentFailure):
-    """Slack takes nothing for that channel; `word` is its own for why."""
+    """Slack takes nothing for that channel: `what` in a sentence, `word` is Slack's own for why."""
 
-    def __init__(self, reason: str, *, word: str) -> None:
-        super().__init__(reason)
+    def __init__(self, what: str, *, word: str) -> None:
+        super().__init__(f"{what} Mend that, or set another channel; then redeliver this notice.")
+        self.what = what
         self.word = word
 
 
@@ -188,7 +189,7 @@ def _seconds(text: str, now: datetime) -> float | None:
 def _by_status(status: int, *, retry_after: str | None, now: datetime, whole_plugin: bool) -> Exception | None:
     if status == 429:
         wait = read_retry_after(retry_after, now=now)
-        return RetryLater("Slack asks to slow down (429).", after=wait, whole_plugin=whole_plugin)
+        return Limited("Slack asks to slow down (429).", after=wait, whole_plugin=whole_plugin)
     if status == 503:
         wait = read_retry_after(retry_after, now=now)
         return RetryLater("Slack is unavailable (503).", after=wait, whole_plugin=whole_plugin)
@@ -208,11 +209,7 @@ def _refused(word: str, *, where: str, by_webhook: bool, told: str = "") -> Exce
             f"TM_PLUGINS__SLACK__{key.upper()}, or: tm config secret slack.{key}"
         )
     if why := DESTINATION.get(word, RESTRICTED if word.startswith("restricted_action") else ""):
-        return DestinationRefused(
-            f"Slack takes nothing for {where}: {why} ({word}). "
-            "Mend that, or set another channel; then redeliver this notice.",
-            word=word,
-        )
+        return DestinationRefused(f"Slack takes nothing for {where}: {why} ({word}).", word=word)
     if word in CONTENT:
         return MessageRefused(f"Slack refuses the message itself ({word}{told}), a fault of tm. Please report it.")
     return None

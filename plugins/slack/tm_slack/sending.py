@@ -98,7 +98,8 @@ class Sender:
         try:
             return self._sent(key, self._post(channel, message, key=key))
         except Limited:
-            self._mark(key, "limited")
+            if self.bot is not None:
+                self._mark(key, "limited")
             raise
 
     def _seen(self, key: str, channel: str, *, thread: str | None) -> Posted | None:
