@@ -81,7 +81,9 @@ def why(event: Event, settings: Settings, people: People) -> Iterator[str]:
     taken: set[str] = set()
     for rule in rules_for(event, settings):
         send = _send(event, rule, settings=settings, people=people)
-        yield f"By {rule.name}: {_outcome(event, send, rule, settings, people, taken)}"
+        is_told = notice_for(event, rule.events, urgent=settings.urgent) is not None
+        is_own = is_told and rule.skip_own and is_own_act(event, people)
+        yield f"By {rule.name}: {_outcome(send, rule, is_own=is_own, taken=taken)}"
         if send:
             taken.add(rule.channel)
     if settings.has_cards:
@@ -94,12 +96,10 @@ def is_own_act(event: Event, people: People) -> bool:
     return event.task.assignee == event.actor or (person is not None and person == actor)
 
 
-def _outcome(  # noqa: PLR0917 - the sentence of one rule
-    event: Event, send: Send | None, rule: Rule, settings: Settings, people: People, taken: set[str]
-) -> str:
+def _outcome(send: Send | None, rule: Rule, *, is_own: bool, taken: set[str]) -> str:
     words = ", ".join(rule.events) or "nothing"
     if send is None:
-        if rule.skip_own and notice_for(event, rule.events, urgent=settings.urgent) and is_own_act(event, people):
+        if is_own:
             return "not told, because the assignee did it (skip_own)."
         return f"not told; {words} {'is' if len(rule.events) < 2 else 'are'}."
     if rule.channel in taken:

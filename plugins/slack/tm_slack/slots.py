@@ -33,7 +33,7 @@ class _Slots(SandboxedEnvironment):
 
     intercepted_binops = frozenset({"*", "**", "%"})
 
-    def call_binop(self, _context: object, operator: str, _left: object, _right: object) -> Any:
+    def call_binop(self, _context: object, operator: str, *_operands: object) -> Any:
         raise SecurityError(f"{operator} has no place in a notice")
 
     def is_safe_callable(self, _called: object) -> bool:
