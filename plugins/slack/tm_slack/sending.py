@@ -10,7 +10,7 @@ from tm_slack.client import Bot, Webhook
 from tm_slack.lanes import Lanes
 from tm_slack.marks import Marks, next_step
 from tm_slack.message import REPEAT
-from tm_slack.outcome import DestinationRefused, MessageRefused, ScopeMissing, ServerTrouble
+from tm_slack.outcome import DestinationRefused, Limited, MessageRefused, ScopeMissing, ServerTrouble
 from tm_slack.routes import WEBHOOK
 from tm_slack.wire import Wire
 
@@ -22,8 +22,10 @@ if TYPE_CHECKING:
 
 METADATA = "tm_notice"
 LOOK_AGAIN = timedelta(seconds=5)
-_LOOK_BACK = timedelta(seconds=10)
+# as far as this machine's clock and Slack's may differ
+_LOOK_BACK = timedelta(minutes=10)
 _PAGES = 10
+_HISTORY, _REPLIES = "conversations.history", "conversations.replies"
 _DOUBT = "Nobody knows whether Slack posted this notice"
 _LOOK = "Look into the channel; if the notice is missing there, redeliver this delivery."
 
@@ -88,9 +90,24 @@ class Sender:
                 raise PermanentFailure(mark["reason"])
             case "absent":
                 return self._try(key, channel, message)
-        if not self.marks.is_in_doubt(key):
+        if self.marks.is_in_doubt(key):
+            return self._in_doubt(key, channel, message, thread=thread)
+        # a refusal for its rate was seen to have been posted all the same
+        if mark.get("word") == "limited" and (found := self._seen(key, channel, thread=thread)):
+            return self._sent(key, found)
+        try:
             return self._sent(key, self._post(channel, message, key=key))
-        return self._in_doubt(key, channel, message, thread=thread)
+        except Limited:
+            if self.bot is not None:
+                self._mark(key, "limited")
+            raise
+
+    def _seen(self, key: str, channel: str, *, thread: str | None) -> Posted | None:
+        """The message, if it can be seen that it is there."""
+        try:
+            return self._found(key, channel, thread=thread)
+        except (ScopeMissing, DestinationRefused, _CannotLook):
+            return None
 
     def _in_doubt(self, key: str, channel: str, message: Message, *, thread: str | None) -> Posted:
         try:
@@ -98,7 +115,6 @@ class Sender:
         except (ScopeMissing, DestinationRefused, _CannotLook):
             return self._without_looking(key, channel, message)
         if found is not None:
-            self._hub.remark(f"found in {found.channel}")
             return self._sent(key, found)
         mark = self.marks.of(key)
         looked_at = mark.get("at") if mark.get("word") == "looked" else None
@@ -175,22 +191,19 @@ class Sender:
             return Posted(WEBHOOK)
         payload = {"send": f"{self._event.id}/{key}", **message.payload}
         metadata = {"event_type": METADATA, "event_payload": payload}
-        try:
+        with self.lanes.heeding(channel):
             return Posted(*self.transport.post(channel, content, metadata=metadata, **message.more), payload)
-        except RetryLater as later:
-            if later.after is not None and not later.whole_plugin:
-                self.lanes.pause(channel, later.after)
-            raise
 
     def _found(self, key: str, channel: str, *, thread: str | None) -> Posted | None:
         """The message with this key, if it is in the channel, or in the thread.
 
-        Raises ScopeMissing or DestinationRefused when that cannot be seen.
+        Raises ScopeMissing, DestinationRefused or _CannotLook when that cannot be seen.
         """
         for message in self._messages(channel, thread=thread):
             metadata = message.get("metadata")
             payload = metadata.get("event_payload") if isinstance(metadata, dict) else None
             if isinstance(payload, dict) and payload.get("send") == f"{self._event.id}/{key}":
+                self._hub.remark(f"found in {channel}")
                 return Posted(channel, str(message["ts"]), payload, is_found=True)
         return None
 
@@ -200,11 +213,13 @@ class Sender:
             raise _CannotLook
         oldest = f"{(self._hub.attempt.first_at - _LOOK_BACK).timestamp():.6f}"
         for _ in range(_PAGES):
-            page = bot.messages(channel, oldest=oldest, thread=thread, cursor=cursor)
+            with self.lanes.limited(_REPLIES if thread else _HISTORY):
+                page = bot.messages(channel, oldest=oldest, thread=thread, cursor=cursor)
             yield from (each for each in page.get("messages") or () if isinstance(each, dict))
             cursor = str((page.get("response_metadata") or {}).get("next_cursor") or "")
             if not cursor:
                 return
+        raise _CannotLook  # it may be further back
 
 
 class _CannotLook(Exception):

@@ -94,7 +94,7 @@ class _Telling:
 
     def _send_alone(self, send: Send, channel: str, *, key: str, hint: str = "") -> None:
         story = self._story(send)
-        if not self._sender.marks.of(key).get("word"):
+        if not self._sender.marks.is_under_way(key):
             self._sender.lanes.take(channel, f"{self._event.id}/{key}", is_urgent=send.is_urgent)
         message = Message(
             lambda above: alone(story._replace(hint=" ".join(filter(None, (above, hint))))), summary(story)
@@ -111,7 +111,7 @@ class _Telling:
 
     def _has_begun(self, channel: str) -> bool:
         return self._hub.attempt.may_have_happened or any(
-            self._sender.marks.of(f"{channel}/{step}") for step in ("alone", "card1", "reply1", "instead")
+            self._sender.marks.is_under_way(f"{channel}/{step}") for step in ("alone", "card1", "reply1", "instead")
         )
 
     def _is_too_old(self, send: Send) -> bool:

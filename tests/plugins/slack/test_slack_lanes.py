@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import tm_slack
-from tm.testing import FakeClock, Host, Reply
+from tm.testing import Host, Reply
 from tm_slack import standin
 from tm_slack.lanes import PATIENCE, Lane, ask
 from tm_slack.standin import CHANNEL, reading
@@ -77,19 +77,17 @@ def test_who_does_not_come_when_it_is_its_turn_holds_up_nobody_for_long():
 
 
 @pytest.fixture
-def paced():
+def paced(clock):
     """A stand-in that refuses what comes faster than Slack allows, by the clock of the host."""
-    clock = FakeClock()
-    with standin.StandIn(pace=1.0, monotonic=clock.monotonic) as slack:
-        slack.clock = clock
+    with standin.StandIn(pace=1.0, monotonic=clock.monotonic, now=clock.now) as slack:
         yield slack
 
 
 @pytest.fixture
-def paced_host(tmp_path, paced):
+def paced_host(tmp_path, paced, clock):
     def make(**settings):
         table = {**paced.as_bot, "pace": 1.1, "cards": False, "events": ALL, **settings}
-        return Host(tmp_path, plugins={"slack": tm_slack}, settings={"slack": table}, clock=paced.clock)
+        return Host(tmp_path, plugins={"slack": tm_slack}, settings={"slack": table}, clock=clock)
 
     return make
 
@@ -170,9 +168,9 @@ def test_slack_s_word_to_wait_stops_the_lane(paced_host, paced):
     assert paced.workspace.calls.count("chat.postMessage") == 3
 
 
-def test_by_webhook_the_pace_is_the_same(paced, tmp_path):
+def test_by_webhook_the_pace_is_the_same(paced, clock, tmp_path):
     table = {**paced.settings, "pace": 1.1, "events": ALL}
-    with Host(tmp_path, plugins={"slack": tm_slack}, settings={"slack": table}, clock=paced.clock) as host:
+    with Host(tmp_path, plugins={"slack": tm_slack}, settings={"slack": table}, clock=clock) as host:
         for number in range(4):
             host.tasks.add(f"Task {number}")
         run(host, lambda: len(paced.messages) == 4)
