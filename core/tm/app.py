@@ -7,6 +7,7 @@ import os
 from tm.clock import Clock
 from tm.config.core import OFF, load
 from tm.config.places import database, find_place
+from tm.errors import StoreError
 from tm.handover import has_overdue, is_ci, is_worker_free, mode, start_drain
 from tm.service.work import Caller, Work
 from tm.store.sqlite import SqliteDatabase
@@ -79,6 +80,19 @@ class Session:
     def path(self) -> str:
         """The store's file."""
         return database(self.place, self.core.database_url)
+
+    def has_store(self) -> bool:
+        """Whether the store's file is there. Raises StoreError where nobody can tell."""
+        try:
+            os.stat(self.path)  # noqa: PTH116 - pathlib is dear
+        except (FileNotFoundError, NotADirectoryError):
+            return False
+        except OSError as error:
+            raise StoreError(
+                f"The store {self.path} cannot be reached: {error.strerror}. Check the owner and permissions of its "
+                "folder, or name another place: TM_DATABASE_URL=…"
+            ) from error
+        return True
 
     @property
     def database(self) -> SqliteDatabase:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import getpass
 import json
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tm.cli.findings import show as show_findings
@@ -129,7 +128,7 @@ def run_trust(session: Session, values: Mapping[str, Any]) -> int:
 def _go_on(session: Session) -> None:
     """Let what waited for this go out now; a living worker sees by itself that its settings changed."""
     is_background = mode(session.core.delivery, session.environ) == "background"
-    if is_background and session.core.plugins and Path(session.path).exists():
+    if is_background and session.core.plugins and session.has_store():
         session.hand_over()
 
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 import os
 from os.path import dirname, join
 
-from tm.config.places import home_folder
+from tm.config.places import home_folder, refuse_hidden
 from tm.errors import ConfigError
 from tm.values import Value
 
@@ -177,6 +177,8 @@ def remembered(text: str, versions: list[tuple[str, str]]) -> dict[str, str] | N
 
 def _filed(place: Place, environ: Mapping[str, str]) -> Mapping[str, str]:
     versions = [(path, mark(path)) for path in watched(place, environ)]
+    if (place.user_file, "") in versions:
+        refuse_hidden(place.user_file)
     if not any(version for _, version in versions):
         return {}
     text = _private_text(join(place.folder, CACHE_NAME))

@@ -10,6 +10,7 @@ from tm.config.core import is_plugin_name, mark
 from tm.config.files import read_toml, write_private
 from tm.config.identity import git
 from tm.config.lines import dotted, where
+from tm.config.places import refuse_hidden
 from tm.errors import ConfigError, UsageError
 
 if TYPE_CHECKING:
@@ -73,6 +74,7 @@ def tracked_by_git(path: str) -> bool:
 
 def _read(path: str) -> dict[str, dict[str, str]]:
     if not mark(path):
+        refuse_hidden(path)
         return {}
     tables = read_toml(path, private=True)
     for name, table in tables.items():

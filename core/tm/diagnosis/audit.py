@@ -9,6 +9,7 @@ from pydantic import SecretBytes, SecretStr
 
 from tm.app import ALONE
 from tm.config import secrets
+from tm.config.core import mark
 from tm.config.files import origin_of
 from tm.config.lines import dotted, where
 from tm.config.problems import mentions, model_inside
@@ -90,7 +91,7 @@ def _secret_files(full: FullSettings) -> Iterator[Finding]:
         yield Finding(level="error", message=str(error))
     for folder in (full.place.folder, full.place.user_folder):
         path = str(Path(folder, secrets.FILE_NAME))
-        if Path(path).exists() and secrets.tracked_by_git(path):
+        if mark(path) and secrets.tracked_by_git(path):
             yield Finding(
                 level="error",
                 message=f"git tracks {path}, which holds secrets.",
