@@ -181,12 +181,26 @@ def test_events_tell_the_history_of_a_task_in_order(shell: Shell) -> None:
     ]  # fmt: skip
 
 
-def test_events_can_be_followed(shell: Shell) -> None:
+def test_events_as_json_are_one_array_also_where_there_are_none(shell: Shell) -> None:
+    assert shell("events", "--format", "json").stdout == "[]\n"
+    task = shell.add("Parser")
+    shell.add("Printer")
+
+    assert [each["type"] for each in shell.json("events")] == ["task.created"] * 2
+    assert [each["task_id"] for each in shell.json("events", task)] == [task]
+    assert len(shell.json("events", "--since", "1h")) == 2
+
+
+@pytest.mark.parametrize("words", [(), ("--format", "json")])
+def test_events_can_be_followed_line_by_line(shell: Shell, words: tuple[str, ...]) -> None:
     shell.add("Before")
     output = shell.folder / "followed"
     with output.open("wb") as file:
         following = subprocess.Popen(
-            [sys.executable, "-m", "tm", "events", "--follow"], cwd=shell.folder, env=shell.environ, stdout=file
+            [sys.executable, "-m", "tm", "events", "--follow", *words],
+            cwd=shell.folder,
+            env=shell.environ,
+            stdout=file,
         )
     until = time.monotonic() + 30
     while "After" not in output.read_text(encoding="utf-8") and time.monotonic() < until:
@@ -197,6 +211,7 @@ def test_events_can_be_followed(shell: Shell) -> None:
 
     assert "After" in seen
     assert "Before" not in seen
+    assert {type(json.loads(line)) for line in seen.splitlines() if words} <= {dict}
 
 
 def test_the_shell_completes_verbs_and_open_tasks(shell: Shell) -> None:
