@@ -98,8 +98,13 @@ class Session:
     def database(self) -> SqliteDatabase:
         """The store, opened at the first statement."""
         if self._database is None:
-            self._database = SqliteDatabase(self.path)
+            self._database = SqliteDatabase(self.path, made=self._tell if self.core.database_url else None)
         return self._database
+
+    def _tell(self, path: str) -> None:
+        if self._warn is not None:
+            name = "TM_DATABASE_URL" if self.environ.get("TM_DATABASE_URL") else "database_url"
+            self._warn(f"There was no store at {path} ({name}); made an empty one.")
 
     def leave(self) -> None:
         """What is left to do before the process ends without any farewell."""

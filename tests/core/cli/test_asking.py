@@ -275,3 +275,20 @@ def test_a_reader_that_hangs_up_is_no_error(shell: Shell) -> None:
     )
 
     assert done.stderr == ""
+
+
+def test_a_store_made_at_a_place_somebody_named_is_announced_once(shell: Shell) -> None:
+    path = shell.folder / "elsewhere" / "tm.db"
+    first, again = (shell("add", "Parser", TM_DATABASE_URL=f"sqlite:///{path}") for _ in range(2))
+    (shell.folder / "tm.toml").write_text('database_url = "other.db"\n', encoding="utf-8")
+    filed = shell("list", TM_TRUST="1")
+
+    assert first.stderr == f"There was no store at {path} (TM_DATABASE_URL); made an empty one.\n"
+    assert (len(first.stdout), again.stderr) == (9, "")
+    assert filed.stderr == f"There was no store at {shell.folder / 'other.db'} (database_url); made an empty one.\n"
+
+
+def test_a_store_made_in_its_usual_place_is_not_worth_a_word(shell: Shell) -> None:
+    shell("init")
+
+    assert shell("add", "Parser").stderr == ""
