@@ -20,7 +20,6 @@ from tm.hosting import Hosting
 from tm.hub import Finding
 from tm.logs import open_log
 from tm.plugins import DISABLED
-from tm.times import zone
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -48,7 +47,6 @@ def audit(session: Session, *, only: str | None = None) -> tuple[Hosting | None,
     ]
     try:
         hosting = open_hosting(session, only=only)
-        zone(hosting.full.core.timezone)
         open_log(session.environ, now=session.clock.now, clean=hosting.clean)
     except ConfigError as error:
         return None, [("config", Finding(level="error", message=str(error))), *found]
