@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from pydantic import ValidationError
     from pydantic.fields import FieldInfo
+    from pydantic_core import ErrorDetails
 
 _SUBJECT = re.compile(r"^(?:Value error, |(?:Input|String|List|Tuple|Dictionary) (?=should ))")
 _TABLE = re.compile(r"a valid dictionary(?: or instance of \w+)?")
@@ -23,9 +24,18 @@ _TABLE = re.compile(r"a valid dictionary(?: or instance of \w+)?")
 
 def first_problem(error: ValidationError, model: type[BaseModel]) -> tuple[tuple[str | int, ...], str]:
     """The place and the sentence, without a full stop, of the first mistake; never the value itself."""
+    return problems(error, model)[0]
+
+
+def problems(error: ValidationError, model: type[BaseModel]) -> list[tuple[tuple[str | int, ...], str]]:
+    """The same of every mistake."""
     found = error.errors(include_input=False, include_url=False, include_context=False)
     # what is there and wrong goes first: a key that is missing may be the misspelled one
-    problem = min(found, key=lambda each: each["type"] == "missing")
+    found.sort(key=lambda each: each["type"] == "missing")
+    return [_problem(each, model) for each in found]
+
+
+def _problem(problem: ErrorDetails, model: type[BaseModel]) -> tuple[tuple[str | int, ...], str]:
     place = tuple(part for part in problem["loc"] if part != "[key]")
     key = dotted(place)
     if problem["type"] == "extra_forbidden":

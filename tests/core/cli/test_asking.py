@@ -181,12 +181,26 @@ def test_events_tell_the_history_of_a_task_in_order(shell: Shell) -> None:
     ]  # fmt: skip
 
 
-def test_events_can_be_followed(shell: Shell) -> None:
+def test_events_as_json_are_one_array_also_where_there_are_none(shell: Shell) -> None:
+    assert shell("events", "--format", "json").stdout == "[]\n"
+    task = shell.add("Parser")
+    shell.add("Printer")
+
+    assert [each["type"] for each in shell.json("events")] == ["task.created"] * 2
+    assert [each["task_id"] for each in shell.json("events", task)] == [task]
+    assert len(shell.json("events", "--since", "1h")) == 2
+
+
+@pytest.mark.parametrize("words", [(), ("--format", "json")])
+def test_events_can_be_followed_line_by_line(shell: Shell, words: tuple[str, ...]) -> None:
     shell.add("Before")
     output = shell.folder / "followed"
     with output.open("wb") as file:
         following = subprocess.Popen(
-            [sys.executable, "-m", "tm", "events", "--follow"], cwd=shell.folder, env=shell.environ, stdout=file
+            [sys.executable, "-m", "tm", "events", "--follow", *words],
+            cwd=shell.folder,
+            env=shell.environ,
+            stdout=file,
         )
     until = time.monotonic() + 30
     while "After" not in output.read_text(encoding="utf-8") and time.monotonic() < until:
@@ -197,6 +211,7 @@ def test_events_can_be_followed(shell: Shell) -> None:
 
     assert "After" in seen
     assert "Before" not in seen
+    assert {type(json.loads(line)) for line in seen.splitlines() if words} <= {dict}
 
 
 def test_the_shell_completes_verbs_and_open_tasks(shell: Shell) -> None:
@@ -260,3 +275,20 @@ def test_a_reader_that_hangs_up_is_no_error(shell: Shell) -> None:
     )
 
     assert done.stderr == ""
+
+
+def test_a_store_made_at_a_place_somebody_named_is_announced_once(shell: Shell) -> None:
+    path = shell.folder / "elsewhere" / "tm.db"
+    first, again = (shell("add", "Parser", TM_DATABASE_URL=f"sqlite:///{path}") for _ in range(2))
+    (shell.folder / "tm.toml").write_text('database_url = "other.db"\n', encoding="utf-8")
+    filed = shell("list", TM_TRUST="1")
+
+    assert first.stderr == f"There was no store at {path} (TM_DATABASE_URL); made an empty one.\n"
+    assert (len(first.stdout), again.stderr) == (9, "")
+    assert filed.stderr == f"There was no store at {shell.folder / 'other.db'} (database_url); made an empty one.\n"
+
+
+def test_a_store_made_in_its_usual_place_is_not_worth_a_word(shell: Shell) -> None:
+    shell("init")
+
+    assert shell("add", "Parser").stderr == ""

@@ -84,6 +84,11 @@ def test_the_hubs_file_wins_over_the_users_and_a_variable_over_both(repository, 
         ("TM_DELIVERY_WAIT", "soon", "TM_DELIVERY_WAIT must be a number of seconds from 0 to 3600"),
         ("TM_DELIVERY_WAIT", "nan", "TM_DELIVERY_WAIT must be"),
         ("TM_DELIVERY_WAIT", "-1", "TM_DELIVERY_WAIT must be"),
+        ("TM_TIMEZONE", "Europe/Berln", "TM_TIMEZONE is wrong: Unknown time zone 'Europe/Berln'. Did you mean"),
+        ("TM_TIMEZONE", "tzdata.zi", "TM_TIMEZONE is wrong"),
+        ("TM_TIMEZONE", "../zoneinfo/UTC", "TM_TIMEZONE is wrong"),
+        ("TM_TIMEZONE", "/etc/localtime", "TM_TIMEZONE is wrong"),
+        ("TM_TIMEZONE", "Europe\0", "TM_TIMEZONE is wrong"),
         ("TM_TASK_URL", "javascript:{id}", "TM_TASK_URL must be an http or https address that contains {id}"),
         ("TM_TASK_URL", "https://t.example/", "TM_TASK_URL must be"),
         ("TM_TASK_URL", "https://t.example/{id}|<x>", "TM_TASK_URL must be"),
@@ -94,6 +99,11 @@ def test_a_wrong_variable_is_named_with_an_example(home, environ, variable, valu
         settings(home, environ | {variable: value})
 
     assert said in str(refused.value)
+
+
+@pytest.mark.parametrize("name", ["UTC", "Europe/Berlin", "America/Argentina/Ushuaia", "EST5EDT"])
+def test_a_time_zone_in_a_variable_is_taken_as_it_is(home, environ, name):
+    assert settings(home, environ | {"TM_TIMEZONE": name}).timezone == name
 
 
 def test_variables_switch_plugins_on_and_off(repository, environ):
