@@ -86,7 +86,8 @@ class Lanes:
 
     def is_full(self, channel: str, event_id: str) -> bool:
         """Whether so many wait for a channel that another event had better be gathered with others."""
-        found, now = self._hub.state.get(PREFIX + channel) if self._most else None, self._hub.clock.now()
+        has_lines = self._most and self._pace
+        found, now = self._hub.state.get(PREFIX + channel) if has_lines else None, self._hub.clock.now()
         if not found:
             return False
         line = [each for each in _lane(found).line if each.missed_at > now]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tm import NeedsLogin, OutcomeUnknown, PermanentFailure, RetryLater
@@ -30,6 +31,10 @@ _DOUBT = "Nobody knows whether Slack posted this notice"
 _LOOK = "Look into the channel; if the notice is missing there, redeliver this delivery."
 
 
+# a client is dear to make, and holds nothing of a call
+_wire, _bot, _webhook = lru_cache(4)(Wire), lru_cache(4)(Bot), lru_cache(4)(Webhook)
+
+
 class Posted(NamedTuple):
     """Where a message stands; a webhook tells no `ts`. `payload` is its metadata; `is_found`: it was there already."""
 
@@ -54,11 +59,11 @@ class Message(NamedTuple):
 def transport_of(settings: Settings, hub: Hub) -> Bot | Webhook:
     """The way to Slack that the settings give."""
     proxy = settings.proxy.get_secret_value() if settings.proxy else None
-    wire = Wire(timeout=settings.timeout, proxy=proxy, monotonic=hub.clock.monotonic)
+    wire = _wire(timeout=settings.timeout, proxy=proxy, monotonic=hub.clock.monotonic)
     if settings.token is not None:
-        return Bot(settings.token.get_secret_value(), wire, base_url=settings.base_url, now=hub.clock.now)
+        return _bot(settings.token.get_secret_value(), wire, base_url=settings.base_url, now=hub.clock.now)
     assert settings.webhook_url is not None  # noqa: S101 - the settings see to it
-    return Webhook(settings.webhook_url.get_secret_value(), wire, now=hub.clock.now)
+    return _webhook(settings.webhook_url.get_secret_value(), wire, now=hub.clock.now)
 
 
 class Sender:

@@ -11,12 +11,12 @@ from tm_slack.gathered import gather
 from tm_slack.message import alone, summary
 from tm_slack.notices import NOTICES, notice_for
 from tm_slack.outcome import CardLost, DestinationRefused
-from tm_slack.routes import WEBHOOK, Send, rule_of, sends_for
+from tm_slack.routes import WEBHOOK, Send, rule_of
 from tm_slack.sending import Message, Sender
 from tm_slack.stories import story_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from tm import Event, Hub
     from tm_slack.message import Story
@@ -26,14 +26,14 @@ Failure = RetryLater | NeedsLogin | PermanentFailure | OutcomeUnknown
 _WORST: tuple[type[Exception], ...] = (NeedsLogin, OutcomeUnknown, RetryLater, PermanentFailure)
 
 
-def tell(event: Event, hub: Hub) -> None:
-    """Tell of an event wherever the settings say so, and bring the task's cards up to date.
+def tell(event: Event, hub: Hub, sends: Sequence[Send]) -> None:
+    """Send these notices of an event, and bring the task's cards up to date.
 
     Everything is tried once; then the worst of what was raised is raised: RetryLater, NeedsLogin,
     PermanentFailure or OutcomeUnknown. What went well is not sent again.
     """
     if not hub.dry_run:
-        _Telling(event, hub).run()
+        _Telling(event, hub).run(sends)
 
 
 class _Telling:
@@ -46,8 +46,7 @@ class _Telling:
         self._cards = Cards(hub, event, self._sender, is_urgent=is_urgent)
         self._failures: list[Exception] = []
 
-    def run(self) -> None:
-        sends = sends_for(self._event, self._settings, self._hub.people)
+    def run(self, sends: Sequence[Send]) -> None:
         for send in sends:
             self._try(send.rule.channel, lambda send=send: self._tell(send))  # type: ignore[misc]  # bound to its own
         if self._settings.has_cards:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from functools import lru_cache
 from urllib.parse import urlsplit
 
 ELLIPSIS = "…"
@@ -17,15 +18,18 @@ _IN_LINKS = str.maketrans({"<": "%3C", ">": "%3E", "|": "%7C", '"': "%22", " ": 
 
 def units(text: str) -> int:
     """The length of a text as Slack's limits count it: in UTF-16 code units."""
+    if text.isascii():
+        return len(text)
     return len(text.encode("utf-16-le", "surrogatepass")) // 2
 
 
+@lru_cache(256)
 def literal(text: str, *, limit: int, is_one_line: bool = True) -> str:
     """Typed text for a `mrkdwn` object, at most `limit` units long; an ellipsis stands for what was cut.
 
     Control characters go, lone surrogates become U+FFFD, `& < >` are escaped. Empty if nothing is left.
     """
-    whole = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    whole = text if text.isascii() else text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
     clean = whole.replace("\r\n", "\n").translate(_CLEAN)
     clean = " ".join(clean.split()) if is_one_line else clean.strip()
     return cut(escape(clean), limit)

@@ -145,10 +145,15 @@ def test_a_storm_becomes_one_message_with_what_matters_most_on_top(paced_host, p
     assert singles + gathered == 62
 
 
-def test_an_urgent_notice_behind_five_hundred_others_leaves_within_two_intervals(paced_host, paced):
-    with paced_host() as host:
+@pytest.mark.parametrize("cards", [False, True])
+@pytest.mark.parametrize("storm", [0, 20])
+def test_an_urgent_notice_behind_five_hundred_others_leaves_within_two_intervals(paced_host, paced, cards, storm):
+    with paced_host(cards=cards, storm=storm) as host:
         for number in range(500):
             host.tasks.add(f"Task {number}")
+        for _ in range(30):
+            host.deliver()
+            host.clock.advance(seconds(0.1))
         host.tasks.add("Fire", priority="critical")
         start = host.clock.now()
         run(host, lambda: "🚨 Urgent task: Fire" in told(paced))
