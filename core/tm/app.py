@@ -7,7 +7,7 @@ import os
 from tm.clock import Clock
 from tm.config.core import OFF, load
 from tm.config.places import database, find_place
-from tm.errors import StoreError
+from tm.errors import StoreError, UsageError
 from tm.handover import has_overdue, is_ci, is_worker_free, mode, start_drain
 from tm.service.work import Caller, Work
 from tm.store.sqlite import SqliteDatabase
@@ -27,6 +27,7 @@ STRANGER = (
 )
 
 
+LONGEST_NAME = 200
 ALONE = "TM_NO_PLUGINS is set: no plugin is loaded and nobody is told. Unset it when they may be told again."
 
 
@@ -120,7 +121,13 @@ class Session:
 
     def work(self, values: Mapping[str, Any], *, quiet: bool = False) -> Work:
         """The unit of work of a changing command, with its `--by`, `--key` and `--revision`."""
-        caller = Caller(origin="cli", actor=values.get("by") or self.actor, automated=is_ci(self.environ))
+        actor = values.get("by") or self.actor
+        if not actor.isprintable() or len(actor) > LONGEST_NAME:
+            raise UsageError(
+                f"Who acts is one line of at most {LONGEST_NAME} printable characters, not {actor[:40]!r}. "
+                "It comes from --by, TM_ACTOR or git's user.email."
+            )
+        caller = Caller(origin="cli", actor=actor, automated=is_ci(self.environ))
         return Work(
             self.database,
             self.clock,

@@ -157,7 +157,7 @@ def test_an_id_or_four_digits_of_it_find_the_task(database, ref):
     assert Tasks(database).resolve(ref) == ID
 
 
-@pytest.mark.parametrize("ref", ["0a1", "0a1b2c3d0", "0a1b2c3x", "ffff", "%", "____", "0a1_", "PROJ-1", "' or 1=1"])
+@pytest.mark.parametrize("ref", ["0a1b2c3d0", "0a1b2c3x", "ffff", "%", "____", "0a1_", "PROJ-1", "' or 1=1"])
 def test_what_fits_no_task_is_not_found_by_name(database, ref):
     keep(database, a_task())
 
@@ -165,6 +165,13 @@ def test_what_fits_no_task_is_not_found_by_name(database, ref):
         Tasks(database).resolve(ref)
 
     assert str(caught.value) == f"There is no task {ref!r}. See the ids: tm list"
+
+
+def test_too_few_digits_are_asked_for_more(database):
+    keep(database, a_task())
+
+    with pytest.raises(NotFound, match="'0a1' is too short for a task id: type four digits of it at least"):
+        Tasks(database).resolve("0a1")
 
 
 def test_a_very_long_reference_is_cut_in_the_answer(database):

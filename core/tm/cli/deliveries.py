@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 HEADS = ("id", "plugin", "event", "task", "state", "attempts", "due", "error")
 STANDING_HEADS = ("plugin", "owed", "oldest", "dead", "state", "why")
 _OWED = ("pending", "claimed")
+_FIELDS = {"unknown": "may have happened", "holds": "later ones of the task wait", "attempt": "attempts"}
 
 
 def run_list(session: Session, values: Mapping[str, Any]) -> int:
@@ -65,13 +66,19 @@ def run_show(session: Session, values: Mapping[str, Any]) -> int:
     if values["format"] == "json":
         out(json.dumps({**row.__dict__, "attempts": [each._asdict() for each in attempts]}, ensure_ascii=False))
         return 0
-    rows(("field", "value"), [(name.replace("_", " "), value) for name, value in row.__dict__.items()])
-    rows(("attempt", "started", "ended", "outcome", "error", "what was done"), attempts)
+    named = [(_FIELDS.get(name, name.replace("_", " ")), value) for name, value in row.__dict__.items()]
+    rows(("field", "value"), [(name, _plainly(value)) for name, value in named])
+    if attempts:
+        rows(("attempt", "started", "ended", "outcome", "error", "what was done"), attempts)
     if row.state in _OWED:
         _say_what_holds(session, {row.plugin})
     if row.state == "dead":
         say(f"Once the reason is mended: tm delivery redeliver {row.id} · to give it up: tm delivery drop {row.id}")
     return 0
+
+
+def _plainly(value: object) -> object:
+    return ("no", "yes")[value] if isinstance(value, bool) else value
 
 
 def run_redeliver(session: Session, values: Mapping[str, Any]) -> int:

@@ -29,10 +29,10 @@ def run(session: Session, values: Mapping[str, Any]) -> int:
     from tm.diagnosis.whatif import event_type, explain  # dear, and no other command needs them
     from tm.imagine import imagined
 
-    if not values["task"]:
-        raise UsageError(f"Say of which task. Example: tm explain {values['event']} --task 7f3a0c11")
-    kind = event_type(values["event"])
-    task_id = Tasks(session.database).resolve(values["task"])
+    kind, ref = event_type(values["event"]), values["task"] or values["id"]
+    if not ref or (values["task"] and values["id"]):
+        raise UsageError(f"Say of which task. Example: tm explain {values['event']} 7f3a0c11")
+    task_id = Tasks(session.database).resolve(ref)
     event = imagined(
         session.database,
         session.clock,
@@ -65,9 +65,12 @@ COMMAND = Command(
     help="Say which plugins would hear of an event of a task, and why. Nothing is stored, nobody is told.",
     run=run,
     panel="Delivery",
-    arguments=(Argument(name="event", help="Such as blocked, completed, progressed, created."),),
+    arguments=(
+        Argument(name="event", help="Such as blocked, completed, progressed, created."),
+        Argument(name="id", is_required=False, help="The task: its id, 4 or more digits of it, or a linked key."),
+    ),
     options=(
-        Option(flag="--task", metavar="ID", help="The task: its id, 4 or more digits of it, or a linked key."),
+        Option(flag="--task", metavar="ID", help="The task, said as an option."),
         Option(flag="--origin", metavar="NAME", help="As if it came from this plugin; cli if not said."),
         FORMAT,
     ),

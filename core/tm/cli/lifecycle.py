@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from tm.app import Session
 
 NONE = "none"
+_VERBS = {"completed": "complete", "blocked": "block", "cancelled": "cancel"}
 _CLEARABLE = ("description", "assignee", "team", "deadline")
 
 
@@ -31,6 +32,8 @@ def run_update(session: Session, values: Mapping[str, Any]) -> int:
     if values["status"]:
         if fields or depends_on is not None or any(labels.values()):
             raise UsageError("Change the status alone: tm update ID --status in_progress")
+        if verb := _VERBS.get(values["status"]):
+            raise UsageError(f"A task becomes {values['status']} by a verb of its own: tm {verb} {values['id']}")
         task_id = lifecycle.move(work, values["id"], status=values["status"])
     elif fields or depends_on is not None or any(labels.values()):
         task_id = editing.update(work, values["id"], fields, depends_on=depends_on, **labels)
@@ -136,7 +139,6 @@ UPDATE = Command(
         Option(flag="--criteria", metavar="JSON", help="The same as JSON; [] removes all. @FILE or -."),
         Option(
             flag="--status",
-            choices=("pending", "in_progress"),
             metavar="STATUS",
             help="in_progress starts it, pending puts it back; the other moves have verbs of their own.",
         ),

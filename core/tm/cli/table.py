@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from tm.cli.say import one_line
+from tm.cli.say import one_line, say
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -29,8 +29,12 @@ def show(heads: Sequence[str], lines: Iterable[Sequence[object]]) -> None:
     A long one comes in tables of TOGETHER rows each, the first ones at once.
     """
     console, waiting = Console(file=sys.stdout), iter(lines)
-    while part := list(islice(waiting, TOGETHER)):
+    part = list(islice(waiting, TOGETHER))
+    if not part:
+        say("Nothing to show.")
+    while part:
         console.print(_table(heads, part))
+        part = list(islice(waiting, TOGETHER))
 
 
 def _table(heads: Sequence[str], lines: Iterable[Sequence[object]]) -> Table:

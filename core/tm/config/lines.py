@@ -48,7 +48,8 @@ def _keys(text: str) -> dict[tuple[str, ...], int]:
             if header[1] == "[[":
                 counts[table] = counts.get(table, -1) + 1
                 table = (*table, str(counts[table]))
-            seen.setdefault(table, number)
+            for length in range(1, len(table) + 1):  # a header makes the tables around it as well
+                seen.setdefault(table[:length], number)
         elif assignment := _ASSIGNMENT.match(line):
             key = (*table, *_parts(assignment[1]))
             seen.setdefault(key, number)

@@ -38,6 +38,7 @@ def add(work: Work, fields: Mapping[str, Any], *, depends_on: Sequence[str] = ()
     waits_for = tuple(depends_on)
 
     def change() -> str:
+        _mind_deadline(work, checked)
         if link and (tied := Links(work.database).of_same_object(link)):
             return tied[0].task_id
         task = Task(id=_fresh_id(work), created_at=work.now, **checked)
@@ -76,6 +77,7 @@ def update(
     labels = (tuple(add_labels), tuple(remove_labels))
 
     def change() -> str:
+        _mind_deadline(work, checked)
         task = work.get(ref)
         changed = _relabelled(task.with_(**checked), add=labels[0], remove=labels[1])
         if "criteria" in checked:
@@ -90,6 +92,12 @@ def update(
 
     arguments = (ref, work.asked(checked), labels, depends_on)
     return work.once("update", arguments, change)
+
+
+def _mind_deadline(work: Work, fields: Mapping[str, Any]) -> None:
+    deadline = fields.get("deadline")
+    if deadline and deadline < work.now:
+        work.remarks.append(f"The deadline {deadline[:16]}Z is past already.")
 
 
 def _keep_update(work: Work, task: Task, changed: Task, *, data: Mapping[str, Any]) -> None:

@@ -10,7 +10,7 @@ from tm.store.measurements import Measurements
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
     from typing import Any
 
     from tm.model import Task
@@ -42,6 +42,7 @@ def measure(work: Work, ref: str, values: Mapping[str, Any], *, source: str | No
             )
         data = {"measurements": dict(values)}
         work.keep(task, judge_again(work, task), events.MEASURED, data={**data, "source": source} if source else data)
+        work.remarks += _remarks(task, values)
         return task.id
 
     return work.once("measure", (ref, tuple(values.items()), source), change)
@@ -67,6 +68,23 @@ def decide(work: Work, ref: str, *, number: int, verdict: str) -> str:
         return task.id
 
     return work.once("measure", (ref, number, verdict), change)
+
+
+def _remarks(task: Task, values: Mapping[str, Any]) -> list[str]:
+    """What a person may not have meant: a name no criterion reads, a task that is over."""
+    if not task.is_open:
+        return [f"Task {task.id} is {task.status}; that changes no completion."]
+    measured = [each.measurable for each in task.criteria if each.measurable and not is_manual(each.measurable)]
+    read = {name for each in measured for name in parse(each).names}
+    strays = [name for name in values if name not in read] if read else []
+    return [f"No criterion of task {task.id} reads {name}.{_near(name, read)}" for name in strays]
+
+
+def _near(name: str, known: Collection[str]) -> str:
+    from difflib import get_close_matches  # a slip is rare, the import dear
+
+    near = get_close_matches(name, known, n=1)
+    return f" Did you mean {near[0]}?" if near else f" They read: {', '.join(sorted(known))}."
 
 
 def judge_again(work: Work, task: Task) -> Task:

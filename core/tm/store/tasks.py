@@ -53,6 +53,8 @@ COLUMNS = (
     "updated_at", "completed_at",
 )  # fmt: skip
 
+SHORTEST, HEX = 4, "0123456789abcdef"
+
 
 class Tasks:
     """The tasks of a store."""
@@ -80,6 +82,8 @@ class Tasks:
         if found:
             return str(found[0])
         matches = [] if exact else self._matches(ref)
+        if not matches and len(ref) < SHORTEST and not ref.lower().strip(HEX):
+            raise NotFound(f"{ref!r} is too short for a task id: type four digits of it at least. See the ids: tm list")
         if not matches:
             raise NotFound(f"There is no task {ref[:60]!r}. See the ids: tm list")
         if len(matches) > 1:
@@ -90,7 +94,7 @@ class Tasks:
 
     def _matches(self, ref: str) -> list[tuple[str, str]]:
         lowered = ref.lower()
-        if 4 <= len(ref) <= 8 and not lowered.strip("0123456789abcdef"):
+        if SHORTEST <= len(ref) <= 8 and not lowered.strip(HEX):
             rows = self._database.execute(WITH_PREFIX, (lowered,)).fetchall()
             if rows:
                 return rows

@@ -123,7 +123,7 @@ def test_an_explanation_that_fails_is_said_without_the_secret(desk: Desk) -> Non
     ("words", "code", "sentence"),
     [
         (("bloked", "--task", "ID"), 2, "Did you mean blocked?"),
-        (("blocked",), 2, "--task"),
+        (("blocked",), 2, "Example: tm explain blocked 7f3a0c11"),
         (("blocked", "--task", "ffffffff"), 3, "no task"),
     ],
 )
