@@ -69,9 +69,20 @@ class Marks:
         at = (self._found or {}).get(key, {}).get("at")
         return at is not None and self._hub.attempt.first_at > datetime.fromisoformat(at)
 
+    def is_empty(self) -> bool:
+        """Whether there is nothing to know."""
+        return not self._marks
+
+    def begun_at(self, key: str) -> datetime:
+        """When this may have been sent for the first time: after a login a delivery's attempts begin anew."""
+        since = self._marks.get(key, {}).get("since")
+        first_at = self._hub.attempt.first_at
+        return first_at if since is None else min(first_at, datetime.fromisoformat(since))
+
     def set(self, key: str, word: Word, **more: Any) -> None:
         """Mark a send, for now in memory."""
-        self._marks[key] = {"word": word, "at": self._hub.clock.now().isoformat(), **more}
+        since = self.begun_at(key).isoformat()
+        self._marks[key] = {"word": word, "at": self._hub.clock.now().isoformat(), "since": since, **more}
 
     def untouched(self, key: str) -> None:
         """Mark a send as certainly not tried so far, should the attempt end in doubt about something else."""

@@ -119,6 +119,10 @@ class Sender:
             found = self._found(key, channel, thread=thread)
         except (ScopeMissing, DestinationRefused, _CannotLook):
             return self._without_looking(key, channel, message)
+        except NeedsLogin:
+            if not self.marks.of(key):
+                self._mark(key, "sending")
+            raise
         if found is not None:
             return self._sent(key, found)
         mark = self.marks.of(key)
@@ -204,7 +208,7 @@ class Sender:
 
         Raises ScopeMissing, DestinationRefused or _CannotLook when that cannot be seen.
         """
-        for message in self._messages(channel, thread=thread):
+        for message in self._messages(channel, thread=thread, since=self.marks.begun_at(key)):
             metadata = message.get("metadata")
             payload = metadata.get("event_payload") if isinstance(metadata, dict) else None
             if isinstance(payload, dict) and payload.get("send") == f"{self._event.id}/{key}":
@@ -212,11 +216,11 @@ class Sender:
                 return Posted(channel, str(message["ts"]), payload, is_found=True)
         return None
 
-    def _messages(self, channel: str, *, thread: str | None) -> Iterator[Mapping[str, Any]]:
+    def _messages(self, channel: str, *, thread: str | None, since: datetime) -> Iterator[Mapping[str, Any]]:
         bot, cursor = self.bot, ""
         if bot is None or channel[0] in "UW":  # a person's own id has no history
             raise _CannotLook
-        oldest = f"{(self._hub.attempt.first_at - _LOOK_BACK).timestamp():.6f}"
+        oldest = f"{(since - _LOOK_BACK).timestamp():.6f}"
         for _ in range(_PAGES):
             with self.lanes.limited(_REPLIES if thread else _HISTORY):
                 page = bot.messages(channel, oldest=oldest, thread=thread, cursor=cursor)

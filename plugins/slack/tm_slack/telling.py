@@ -12,7 +12,7 @@ from tm_slack.message import alone, summary
 from tm_slack.notices import NOTICES, notice_for
 from tm_slack.outcome import CardLost, DestinationRefused
 from tm_slack.routes import WEBHOOK, Send, rule_of
-from tm_slack.sending import Message, Sender
+from tm_slack.sending import LOOK_AGAIN, Message, Sender
 from tm_slack.stories import story_of
 
 if TYPE_CHECKING:
@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from tm_slack.settings import Settings
 
 Failure = RetryLater | NeedsLogin | PermanentFailure | OutcomeUnknown
-_WORST: tuple[type[Exception], ...] = (NeedsLogin, OutcomeUnknown, RetryLater, PermanentFailure)
+# a doubt goes first: the dispatcher keeps it, and hears of the login at the next attempt
+_WORST: tuple[type[Exception], ...] = (OutcomeUnknown, NeedsLogin, RetryLater, PermanentFailure)
 
 
 def tell(event: Event, hub: Hub, sends: Sequence[Send]) -> None:
@@ -55,7 +56,14 @@ class _Telling:
                     self._try(channel, lambda channel=channel: self._follow(channel))  # type: ignore[misc]
         if self._failures:
             self._sender.marks.save()
-            raise _worst(self._failures)
+            raise self._end()
+
+    def _end(self) -> Exception:
+        """What to raise. A first attempt that needs a login is forgotten, but what went well must not be."""
+        worst = _worst(self._failures)
+        if isinstance(worst, NeedsLogin) and self._hub.attempt.number == 1 and not self._sender.marks.is_empty():
+            return RetryLater(str(worst), after=LOOK_AGAIN)
+        return worst
 
     def _try(self, channel: str, step: Callable[[], None]) -> None:
         try:

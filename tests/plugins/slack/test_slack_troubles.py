@@ -445,3 +445,70 @@ def test_a_late_older_event_is_told_but_repaints_nothing(bot_host, slack):
 
     assert "Status: ✅ Completed" in reading(slack.workspace.roots(CHANNEL)[0])
     assert told(slack)[2:] == ["📝 Progress: Ship the parser", "🎉 Task completed: Ship the parser"]
+
+
+# logins in between
+
+
+BOTH = [
+    {"when": "team == web", "channel": "C0WEB", "continue": True},
+    {"when": "team == web", "channel": "C0ALL"},
+]
+
+
+def log_in(host, slack, **settings):
+    """Set a new token, as a person does hours later."""
+    host.clock.advance(timedelta(hours=3))
+    slack.workspace.token = "xoxb-new"  # noqa: S105 - it opens nothing
+    host.replace("slack", settings={**slack.as_bot, **settings, "token": slack.workspace.token})
+    deliver(host, times=4)
+
+
+@pytest.mark.parametrize("cards", [True, False])
+def test_what_was_told_in_one_channel_is_not_told_again_when_another_wanted_a_login(bot_host, slack, cards):
+    settings = {"events": ALL, "routes": BOTH, "cards": cards}
+    host = bot_host(**settings)
+    first = [None, None] if cards else [None]
+    instead(slack, "chat.postMessage", *first, *[Reply(body={"ok": False, "error": "token_revoked"})] * 2)
+    host.tasks.add("Ship the parser", team="web")
+    deliver(host, times=2)
+    assert host.health("slack").paused
+    log_in(host, slack, **settings)
+
+    expected = [*["Ship the parser"] * cards, "🆕 Task created: Ship the parser"]
+    assert [told(slack, each) for each in ("C0WEB", "C0ALL")] == [expected, expected]
+    assert states(host) == ["delivered"]
+
+
+def test_a_doubt_outlives_another_channel_s_login(bot_host, slack):
+    settings = {"events": ALL, "routes": BOTH, "cards": False}
+    host = bot_host(**settings)
+    revoked = Reply(body={"ok": False, "error": "token_revoked"})
+    instead(slack, "chat.postMessage", Reply(fault="drop", is_stored=True), revoked)
+    host.tasks.add("Ship the parser", team="web")
+    host.deliver()
+    slack.workspace.token = None
+    deliver(host, times=2)
+    assert host.health("slack").paused
+    log_in(host, slack, **settings)
+
+    assert [len(told(slack, each)) for each in ("C0WEB", "C0ALL")] == [1, 1]
+
+
+@pytest.mark.parametrize("minutes", [0, 45])
+@pytest.mark.parametrize("looks", [0, 1])
+def test_what_was_lost_before_the_token_was_revoked_is_found_with_the_next_one(bot_host, slack, minutes, looks):
+    settings = {"events": ALL, "cards": False}
+    host = bot_host(**settings)
+    slack.server.script(Reply(fault="drop", is_stored=True))
+    host.tasks.add("Ship the parser")
+    host.deliver()
+    host.clock.advance(timedelta(minutes=minutes))
+    nothing = Reply(body={"ok": True, "messages": [], "response_metadata": {"next_cursor": ""}})
+    instead(slack, "conversations.history", *[nothing] * looks, Reply(body={"ok": False, "error": "token_revoked"}))
+    deliver(host, times=3)
+    assert host.health("slack").paused
+    log_in(host, slack, **settings)
+
+    assert told(slack) == ["🆕 Task created: Ship the parser"]
+    assert states(host) == ["delivered"]
