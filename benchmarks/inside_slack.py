@@ -10,18 +10,15 @@ from __future__ import annotations
 import json
 import os
 import sys
-import threading
-import time
 from typing import Any
 
+from loops import deliver, send
 from slack_sdk.web import WebClient
 from workspace import TOKEN, SlackProcess
 
 from tm.app import Session
 from tm.hosting import Hosting
-from tm.logs import open_log
 from tm.service.editing import add
-from tm.worker import Plan
 
 CHANNELS = 50
 
@@ -45,10 +42,10 @@ def main(what: str, *, count: int, rounds: int) -> None:
             size = count if number else count // 10
             for task in range(size):
                 add(hosting.session.work({}), {"title": f"Task {task}", "team": f"team-{task % CHANNELS}"})
-            took = _deliver(hosting)
+            took = deliver(hosting)
             payloads = [_payload(each) for each in slack.messages()]
             assert len(payloads) == size * (2 if what == "cards" else 1)
-            bare = [_send(payloads, client, threads=each) for each in (1, threads)]
+            bare = [send(payloads, lambda each: client.chat_postMessage(**each), threads=each) for each in (1, threads)]
             assert len(slack.messages()) == 2 * len(payloads)
             found.append((len(payloads), took, *bare))
     print(json.dumps(found[1:]))
@@ -56,34 +53,6 @@ def main(what: str, *, count: int, rounds: int) -> None:
 
 def _payload(message: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in message.items() if name not in ("ts", "at")}
-
-
-def _deliver(hosting: Hosting) -> float:
-    log = open_log(os.environ, now=hosting.session.clock.now, clean=hosting.clean)
-    worker = hosting.worker(log, does_pull=False)
-    start = time.perf_counter()
-    worker.run(Plan())
-    return time.perf_counter() - start
-
-
-def _send(payloads: list[dict[str, Any]], client: WebClient, *, threads: int) -> float:
-    waiting, lock = iter(payloads), threading.Lock()
-
-    def loop() -> None:
-        while True:
-            with lock:
-                payload = next(waiting, None)
-            if payload is None:
-                return
-            client.chat_postMessage(**payload)
-
-    crew = [threading.Thread(target=loop) for _ in range(threads)]
-    start = time.perf_counter()
-    for each in crew:
-        each.start()
-    for each in crew:
-        each.join()
-    return time.perf_counter() - start
 
 
 if __name__ == "__main__":
