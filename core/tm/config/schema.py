@@ -12,7 +12,8 @@ from tm.config.files import merged, origin_of
 from tm.config.lines import dotted, where
 from tm.config.places import database, settled
 from tm.config.problems import first_problem
-from tm.errors import ConfigError
+from tm.criteria import MAX_CRITERIA, from_expression
+from tm.errors import ConfigError, UsageError
 from tm.times import zone
 from tm.values import Value
 
@@ -61,7 +62,16 @@ def _plugin_name(name: str) -> str:
     return name
 
 
+def _readable(text: str) -> str:
+    try:
+        from_expression(text)
+    except UsageError as error:
+        raise ValueError(f"cannot be read: {getattr(error, 'sentence', error)}") from None
+    return text
+
+
 Text = Annotated[str, Field(min_length=1)]
+Expression = Annotated[Text, AfterValidator(_readable)]
 PluginName = Annotated[str, AfterValidator(_plugin_name)]
 
 
@@ -72,7 +82,7 @@ class _Table(BaseModel):
 class Template(_Table):
     """What `tm add --template` fills in where the command line says nothing."""
 
-    criteria: tuple[Text, ...] = ()
+    criteria: Annotated[tuple[Expression, ...], Field(max_length=MAX_CRITERIA)] = ()
     """Criteria of the task, as `--criterion` takes them."""
     description: Text | None = None
     """Description of the task."""

@@ -58,6 +58,11 @@ def test_templates_people_and_plugins_are_read_with_their_origins(repository, en
         ('[people.alice]\n\nemial = "a"\n', "3: people.alice.emial is not a setting; did you mean email?"),
         ("[templates.a]\ncriteria = 'x'\n", "2: templates.a.criteria should be a valid tuple. Example"),
         ("[templates.a]\ncriteria = ['x', 5]\n", "2: templates.a.criteria.1 should be a valid string"),
+        (
+            "[templates.a]\nlabels = ['b']\ncriteria = ['fine', 'coverage => 85']\n",
+            "3: templates.a.criteria.1 cannot be read: Criterion 'coverage => 85': '=>' is not an operator here",
+        ),
+        (f"[templates.a]\ncriteria = {['x'] * 11}\n", "2: templates.a.criteria should have at most 10 items"),
         ("[templates.a]\npriority = 'urgent'\n", "2: templates.a.priority should be 'low', 'medium', 'high'"),
         ("[templates.a]\nestimated_hours = inf\n", "2: templates.a.estimated_hours should be a finite"),
         ("[plugins]\nchat = true\n", "2: plugins.chat should be a table. Example: [plugins.my_plugin]"),
