@@ -292,3 +292,10 @@ def test_a_store_made_in_its_usual_place_is_not_worth_a_word(shell: Shell) -> No
     shell("init")
 
     assert shell("add", "Parser").stderr == ""
+
+
+def test_an_added_task_s_remark_goes_to_stderr_and_only_its_id_to_stdout(shell: Shell) -> None:
+    done = shell("add", "Parser", "--deadline", "2020-01-01")
+
+    assert (done.returncode, len(done.stdout)) == (0, 9)
+    assert done.stderr == f"The deadline of task {done.stdout.strip()}, 2020-01-01T23:59Z, is past already.\n"
