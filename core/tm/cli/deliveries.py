@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 STILL_OWED = 6
 HEADS = ("id", "plugin", "event", "task", "state", "attempts", "due", "error")
+ATTEMPT_HEADS = ("attempt", "started", "ended", "outcome", "error", "what was done")
 STANDING_HEADS = ("plugin", "owed", "oldest", "dead", "state", "why")
 _OWED = ("pending", "claimed")
 
@@ -38,7 +39,7 @@ def run_list(session: Session, values: Mapping[str, Any]) -> int:
     if values["format"] == "json":
         out(json.dumps([each.__dict__ for each in found], ensure_ascii=False))
     else:
-        rows(HEADS, [_cells(each) for each in found])
+        rows(HEADS, [_cells(each) for each in found], nothing="No deliveries.")
     return 0
 
 
@@ -56,7 +57,7 @@ def run_show(session: Session, values: Mapping[str, Any]) -> int:
         out(json.dumps({**row.__dict__, "attempts": [each._asdict() for each in attempts]}, ensure_ascii=False))
         return 0
     rows(("field", "value"), [(name.replace("_", " "), value) for name, value in row.__dict__.items()])
-    rows(("attempt", "started", "ended", "outcome", "error", "what was done"), attempts)
+    rows(ATTEMPT_HEADS, attempts, nothing="No attempt is on record.")
     if row.state == "dead":
         say(f"Once the reason is mended: tm delivery redeliver {row.id} · to give it up: tm delivery drop {row.id}")
     return 0
@@ -136,7 +137,11 @@ def run_status(session: Session, values: Mapping[str, Any]) -> int:
         out(json.dumps(found, ensure_ascii=False))
     else:
         now = stamp(session.clock.now())
-        rows(STANDING_HEADS, [_standing(each, now=now) for each in standings])
+        rows(
+            STANDING_HEADS,
+            [_standing(each, now=now) for each in standings],
+            nothing="No plugin was ever owed anything.",
+        )
         if waiting:
             say(f"{waiting} events wait to be fanned out, since {oldest}.")
     if not values["max_age"]:
