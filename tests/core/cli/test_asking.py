@@ -317,3 +317,12 @@ def test_a_status_with_a_verb_of_its_own_leads_to_the_verb(shell: Shell, words: 
 
     assert (done.returncode, done.stdout) == (2, "")
     assert (f"tm complete {task}" if not words else "Change the status alone") in done.stderr
+
+
+def test_who_acts_is_one_line_for_a_person_to_read(shell: Shell) -> None:
+    task = shell.add("Parser")
+    done = shell("progress", task, "note", "--by", "ada\x1b[2J")
+
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == "tm: The actor (--by) must be one line of 1 to 200 characters, not 'ada\\x1b[2J'.\n"
+    assert shell("events").stdout.count("\n") == 1
