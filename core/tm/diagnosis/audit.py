@@ -49,7 +49,8 @@ def audit(session: Session, *, only: str | None = None) -> tuple[Hosting | None,
         hosting = open_hosting(session, only=only)
         open_log(session.environ, now=session.clock.now, clean=hosting.clean)
     except ConfigError as error:
-        return None, [("config", Finding(level="error", message=str(error))), *found]
+        wrong = [Finding(level="error", message=sentence) for sentence in (str(error), *error.further)]
+        return None, [*(("config", each) for each in wrong), *found]
     return hosting, [*_findings(hosting), *found]
 
 
