@@ -26,6 +26,8 @@ STILL_OWED = 6
 HEADS = ("id", "plugin", "event", "task", "state", "attempts", "due", "error")
 ATTEMPT_HEADS = ("attempt", "started", "ended", "outcome", "error", "what was done")
 STANDING_HEADS = ("plugin", "owed", "oldest", "dead", "state", "why")
+_FIELDS = {"unknown": "may have happened", "holds": "holds back later ones", "attempt": "attempts"}
+_OUTCOMES: dict[str | None, str] = {"unknown": "may have happened", "reclaimed": "cut off; may have happened"}
 _OWED = ("pending", "claimed")
 
 
@@ -56,11 +58,23 @@ def run_show(session: Session, values: Mapping[str, Any]) -> int:
     if values["format"] == "json":
         out(json.dumps({**row.__dict__, "attempts": [each._asdict() for each in attempts]}, ensure_ascii=False))
         return 0
-    rows(("field", "value"), [(name.replace("_", " "), value) for name, value in row.__dict__.items()])
-    rows(ATTEMPT_HEADS, attempts, nothing="No attempt is on record.")
+    rows(("field", "value"), [(_named(name), _worded(value)) for name, value in row.__dict__.items()])
+    rows(
+        ATTEMPT_HEADS,
+        [each._replace(outcome=_OUTCOMES.get(each.outcome, each.outcome)) for each in attempts],
+        nothing="No attempt is on record.",
+    )
     if row.state == "dead":
         say(f"Once the reason is mended: tm delivery redeliver {row.id} · to give it up: tm delivery drop {row.id}")
     return 0
+
+
+def _named(field: str) -> str:
+    return _FIELDS.get(field, field.replace("_", " "))
+
+
+def _worded(value: object) -> object:
+    return ("no", "yes")[value] if isinstance(value, bool) else value
 
 
 def run_redeliver(session: Session, values: Mapping[str, Any]) -> int:

@@ -76,9 +76,10 @@ def _findings(hosting: Hosting) -> Iterator[About]:
 
 
 def state_of(plugin: Plugin) -> Finding:
-    """A plugin's state as a finding."""
+    """A plugin's state as a finding. That it is active says nothing of pauses, which the store knows."""
     if plugin.is_active:
-        return Finding(level="ok", message=f"active ({plugin.distribution})" if plugin.distribution else "active")
+        origin = f" ({plugin.distribution})" if plugin.distribution else ""
+        return Finding(level="ok", message=f"Its settings are right{origin}.")
     level = "warning" if plugin.state == DISABLED else "error"
     return Finding(level=level, message=f"{plugin.state}: {plugin.reason}")  # type: ignore[arg-type]  # a literal
 

@@ -54,7 +54,7 @@ def test_a_wrong_plugin_section_is_named_with_file_and_line_and_the_others_are_s
     assert done.returncode == 2
     assert f"{path}:2" in done.stdout
     assert "did you mean when?" in done.stdout
-    assert "ok\tother\tactive" in done.stdout
+    assert "ok\tother\tIts settings are right (tm-hub-other)." in done.stdout
 
 
 def test_a_wrong_core_key_is_a_finding_like_any_other(desk: Desk) -> None:
