@@ -9,6 +9,7 @@ from tm.config.core import OFF, load
 from tm.config.places import database, find_place
 from tm.errors import StoreError, UsageError
 from tm.handover import has_overdue, is_ci, is_worker_free, mode, start_drain
+from tm.model import name
 from tm.service.work import Caller, Work
 from tm.store.sqlite import SqliteDatabase
 
@@ -121,12 +122,7 @@ class Session:
 
     def work(self, values: Mapping[str, Any], *, quiet: bool = False) -> Work:
         """The unit of work of a changing command, with its `--by`, `--key` and `--revision`."""
-        actor = values.get("by") or self.actor
-        if not actor.isprintable() or len(actor) > LONGEST_NAME:
-            raise UsageError(
-                f"Who acts is one line of at most {LONGEST_NAME} printable characters, not {actor[:40]!r}. "
-                "It comes from --by, TM_ACTOR or git's user.email."
-            )
+        actor = name(values["by"], of="actor (--by)") if values.get("by") else self.actor
         caller = Caller(origin="cli", actor=actor, automated=is_ci(self.environ))
         return Work(
             self.database,

@@ -34,7 +34,7 @@ def run_list(session: Session, values: Mapping[str, Any]) -> int:
     if values["format"] == "json":
         out(json.dumps([dict(zip(FIELDS, line, strict=True)) for line in lines], ensure_ascii=False))
     else:
-        rows(HEADS, lines)
+        rows(HEADS, lines, nothing="No plugin is installed.")
     return 0
 
 

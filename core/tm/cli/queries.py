@@ -35,7 +35,7 @@ def run_search(session: Session, values: Mapping[str, Any]) -> int:
     if values["format"] in ("json", "jsonl"):
         write_json(listing.json(filters, sort="-created", limit=limit), is_array=values["format"] == "json")
     else:
-        rows(HEADS, listing.cells(filters, sort="-created", limit=limit))
+        rows(HEADS, listing.cells(filters, sort="-created", limit=limit), nothing="No tasks.")
     session.nudge()
     return 0
 

@@ -7,7 +7,7 @@ import os
 from os.path import dirname, isfile, join
 
 from tm.config.places import home_folder, refuse_hidden
-from tm.errors import ConfigError
+from tm.errors import ConfigError, UsageError
 from tm.values import Value
 
 TYPE_CHECKING = False
@@ -26,6 +26,7 @@ OFF = ("0", "off", "f", "false", "n", "no")
 KEYS = ("team", "timezone", "task_url", "delivery", "delivery_wait", "database_url")
 
 _ZONES = "/usr/share/zoneinfo"
+_PLAIN_NAME = 100
 _LONGEST_CACHE = 65_536
 _LONGEST_WAIT = 3600
 REDIRECTIONS = ("GIT_CONFIG", "GIT_CONFIG_COUNT", "GIT_CONFIG_PARAMETERS")
@@ -243,8 +244,15 @@ def _enabled(filed: Mapping[str, str], environ: Mapping[str, str]) -> tuple[str,
 
 
 def _actor(place: Place, environ: Mapping[str, str], *, filed: str | None) -> str | None:
-    if environ.get("TM_ACTOR"):
-        return environ["TM_ACTOR"]
+    if said := environ.get("TM_ACTOR"):
+        if said.isascii() and said.isprintable() and len(said) <= _PLAIN_NAME and said.strip() == said:
+            return said
+        from tm.model import name  # the rule for all names; few need to be looked at closely
+
+        try:
+            return name(said, of="actor in TM_ACTOR")
+        except UsageError as error:
+            raise ConfigError(str(error)) from None
     if any(name in environ for name in REDIRECTIONS):
         from tm.config.identity import email
 

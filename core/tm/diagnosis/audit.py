@@ -49,7 +49,8 @@ def audit(session: Session, *, only: str | None = None) -> tuple[Hosting | None,
         hosting = open_hosting(session, only=only)
         open_log(session.environ, now=session.clock.now, clean=hosting.clean)
     except ConfigError as error:
-        return None, [("config", Finding(level="error", message=str(error))), *found]
+        wrong = [Finding(level="error", message=sentence) for sentence in (str(error), *error.further)]
+        return None, [*(("config", each) for each in wrong), *found]
     return hosting, [*_findings(hosting), *found]
 
 
@@ -75,7 +76,7 @@ def _findings(hosting: Hosting) -> Iterator[About]:
 
 
 def state_of(plugin: Plugin) -> Finding:
-    """A plugin's state as a finding."""
+    """A plugin's state as a finding. That it is active says nothing of pauses, which the store knows."""
     if plugin.is_active:
         origin = f" ({plugin.distribution})" if plugin.distribution else ""
         return Finding(level="ok", message=f"Its settings are right{origin}.")

@@ -10,7 +10,7 @@ from tm.store.measurements import Measurements
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
     from typing import Any
 
     from tm.model import Task
@@ -65,26 +65,34 @@ def decide(work: Work, ref: str, *, number: int, verdict: str) -> str:
         criteria = (*task.criteria[: number - 1], chosen.with_(manual=verdict), *task.criteria[number:])
         data = {"criterion": number, "text": chosen.criterion, "verdict": verdict}
         work.keep(task, judge_again(work, task.with_(criteria=criteria)), events.MEASURED, data=data)
+        work.remarks += _remarks(task)
         return task.id
 
     return work.once("measure", (ref, number, verdict), change)
 
 
-def _remarks(task: Task, values: Mapping[str, Any]) -> list[str]:
-    """What a person may not have meant: a name no criterion reads, a task that is over."""
-    if not task.is_open:
-        return [f"Task {task.id} is {task.status}; that changes no completion."]
+def _remarks(task: Task, names: Iterable[str] = ()) -> list[str]:
+    """What a person may not expect: names that none of the task's expressions reads, and that it is finished."""
+    said = []
     measured = [each.measurable for each in task.criteria if each.measurable and not is_manual(each.measurable)]
-    read = {name for each in measured for name in parse(each).names}
-    strays = [name for name in values if name not in read] if read else []
-    return [f"No criterion of task {task.id} reads {name}.{_near(name, read)}" for name in strays]
+    read = {name for source in measured for name in parse(source).names}
+    if read and (unread := [name for name in names if name not in read]):
+        said.append(f"No criterion of task {task.id} reads {_listed(unread, read)}")
+    if not task.is_open:
+        said.append(
+            f"Task {task.id} is {task.status}: this is kept, but decides nothing unless it is reopened: "
+            f"tm reopen {task.id}"
+        )
+    return said
 
 
-def _near(name: str, known: Collection[str]) -> str:
-    from difflib import get_close_matches  # a slip is rare, the import dear
+def _listed(unread: Sequence[str], read: Iterable[str]) -> str:
+    from difflib import get_close_matches  # only a slip pays for this import
 
-    near = get_close_matches(name, known, n=1)
-    return f" Did you mean {near[0]}?" if near else f" They read: {', '.join(sorted(known))}."
+    more = f" and {len(unread) - 3} more" if len(unread) > 3 else ""
+    near = [match for name in unread for match in get_close_matches(name, read, n=1)]
+    advice = f"did you mean {', '.join(dict.fromkeys(near))}?" if near else f"they read {', '.join(sorted(read))}."
+    return f"{', '.join(repr(name) for name in unread[:3])}{more}; {advice}"
 
 
 def judge_again(work: Work, task: Task) -> Task:

@@ -115,6 +115,15 @@ def test_a_terminal_gets_a_table(shell: Shell) -> None:
     assert "\t" not in seen
 
 
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [("list", "No tasks."), ("search nothing", "No tasks."), ("delivery list", "No deliveries.")],
+)
+def test_an_empty_table_says_so_on_a_terminal_and_nothing_in_a_pipe(shell: Shell, words: str, said: str) -> None:
+    assert shell.on_a_terminal(*words.split()) == f"{said}\r\n"
+    assert shell(*words.split()).stdout == ""
+
+
 def test_a_long_table_comes_in_parts_with_every_row(shell: Shell) -> None:
     (shell.folder / "many.jsonl").write_text("".join(f'{{"title": "Task {n:04}"}}\n' for n in range(1203)))
     shell("import", "many.jsonl")
@@ -292,3 +301,28 @@ def test_a_store_made_in_its_usual_place_is_not_worth_a_word(shell: Shell) -> No
     shell("init")
 
     assert shell("add", "Parser").stderr == ""
+
+
+def test_an_added_task_s_remark_goes_to_stderr_and_only_its_id_to_stdout(shell: Shell) -> None:
+    done = shell("add", "Parser", "--deadline", "2020-01-01")
+
+    assert (done.returncode, len(done.stdout)) == (0, 9)
+    assert done.stderr == f"The deadline of task {done.stdout.strip()}, 2020-01-01T23:59Z, is past already.\n"
+
+
+@pytest.mark.parametrize("words", [(), ("--title", "Better")])
+def test_a_status_with_a_verb_of_its_own_leads_to_the_verb(shell: Shell, words: tuple[str, ...]) -> None:
+    task = shell.add("Parser")
+    done = shell("update", task, "--status", "completed", *words)
+
+    assert (done.returncode, done.stdout) == (2, "")
+    assert (f"tm complete {task}" if not words else "Change the status alone") in done.stderr
+
+
+def test_who_acts_is_one_line_for_a_person_to_read(shell: Shell) -> None:
+    task = shell.add("Parser")
+    done = shell("progress", task, "note", "--by", "ada\x1b[2J")
+
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == "tm: The actor (--by) must be one line of 1 to 200 characters, not 'ada\\x1b[2J'.\n"
+    assert shell("events").stdout.count("\n") == 1

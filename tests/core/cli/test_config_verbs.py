@@ -54,7 +54,7 @@ def test_a_wrong_plugin_section_is_named_with_file_and_line_and_the_others_are_s
     assert done.returncode == 2
     assert f"{path}:2" in done.stdout
     assert "did you mean when?" in done.stdout
-    assert "ok\tother\tIts settings are right" in done.stdout
+    assert "ok\tother\tIts settings are right (tm-hub-other)." in done.stdout
 
 
 def test_a_wrong_core_key_is_a_finding_like_any_other(desk: Desk) -> None:
@@ -64,6 +64,15 @@ def test_a_wrong_core_key_is_a_finding_like_any_other(desk: Desk) -> None:
 
     assert done.returncode == 2
     assert done.stdout.startswith(f"error\tconfig\t{path}:1")
+
+
+def test_every_mistake_of_the_core_keys_is_a_finding_of_its_own(desk: Desk) -> None:
+    path = desk.write('tema = "platform"\ndelivery = "backround"\n[plugin.slack]\n')
+
+    found = [each["message"] for each in desk.json("config", "check")]
+
+    assert sorted(each.partition(" ")[0] for each in found) == [f"{path}:{line}:" for line in (1, 2, 3)]
+    assert all("did you mean" in each for each in found)
 
 
 def test_an_unknown_time_zone_in_a_variable_is_found(desk: Desk) -> None:
