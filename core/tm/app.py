@@ -7,7 +7,7 @@ import os
 from tm.clock import Clock
 from tm.config.core import OFF, load
 from tm.config.places import database, find_place
-from tm.errors import StoreError, UsageError
+from tm.errors import StoreError
 from tm.handover import has_overdue, is_ci, is_worker_free, mode, start_drain
 from tm.model import name
 from tm.service.work import Caller, Work
@@ -28,7 +28,6 @@ STRANGER = (
 )
 
 
-LONGEST_NAME = 200
 ALONE = "TM_NO_PLUGINS is set: no plugin is loaded and nobody is told. Unset it when they may be told again."
 
 

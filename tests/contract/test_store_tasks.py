@@ -175,13 +175,6 @@ def test_what_fits_no_task_is_not_found_by_name(database, ref):
     assert str(caught.value) == f"There is no task {ref!r}. See the ids: tm list"
 
 
-def test_too_few_digits_are_asked_for_more(database):
-    keep(database, a_task())
-
-    with pytest.raises(NotFound, match="'0a1' is too short for a task id: type four digits of it at least"):
-        Tasks(database).resolve("0a1")
-
-
 def test_a_very_long_reference_is_cut_in_the_answer(database):
     with pytest.raises(NotFound) as caught:
         Tasks(database).resolve("a" * 10_000)

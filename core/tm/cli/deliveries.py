@@ -29,7 +29,6 @@ STANDING_HEADS = ("plugin", "owed", "oldest", "dead", "state", "why")
 _FIELDS = {"unknown": "may have happened", "holds": "holds back later ones", "attempt": "attempts"}
 _OUTCOMES: dict[str | None, str] = {"unknown": "may have happened", "reclaimed": "cut off; may have happened"}
 _OWED = ("pending", "claimed")
-_FIELDS = {"unknown": "may have happened", "holds": "later ones of the task wait", "attempt": "attempts"}
 
 
 def run_list(session: Session, values: Mapping[str, Any]) -> int:
@@ -43,6 +42,9 @@ def run_list(session: Session, values: Mapping[str, Any]) -> int:
         out(json.dumps([each.__dict__ for each in found], ensure_ascii=False))
     else:
         rows(HEADS, [_cells(each) for each in found], nothing="No deliveries.")
+        _say_what_holds(session, {each.plugin for each in found if each.state in _OWED})
+        if any(each.state == "dead" for each in found):
+            say("Look into a dead one: tm delivery show ID · once mended: tm delivery redeliver ID")
     return 0
 
 
@@ -72,6 +74,8 @@ def run_show(session: Session, values: Mapping[str, Any]) -> int:
         [each._replace(outcome=_OUTCOMES.get(each.outcome, each.outcome)) for each in attempts],
         nothing="No attempt is on record.",
     )
+    if row.state in _OWED:
+        _say_what_holds(session, {row.plugin})
     if row.state == "dead":
         say(f"Once the reason is mended: tm delivery redeliver {row.id} · to give it up: tm delivery drop {row.id}")
     return 0
@@ -164,8 +168,8 @@ def run_status(session: Session, values: Mapping[str, Any]) -> int:
             [_standing(each, now=now) for each in standings],
             nothing="No plugin was ever owed anything.",
         )
-        if waiting:
-            say(f"{waiting} events wait to be fanned out, since {oldest}.")
+        if waiting and session.core.plugins:
+            say(f"{waiting} events are yet to be handed to the plugins, since {oldest}.")
     if not values["max_age"]:
         return 0
     oldest = oldest if session.core.plugins else None  # nobody is owed anything where no plugin is enabled

@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from tm.app import Session
 
 NONE = "none"
-_VERBS = {"completed": "complete", "blocked": "block", "cancelled": "cancel"}
 _CLEARABLE = ("description", "assignee", "team", "deadline")
 
 

@@ -38,7 +38,6 @@ def add(work: Work, fields: Mapping[str, Any], *, depends_on: Sequence[str] = ()
     waits_for = tuple(depends_on)
 
     def change() -> str:
-        _mind_deadline(work, checked)
         if link and (tied := Links(work.database).of_same_object(link)):
             return tied[0].task_id
         task = Task(id=_fresh_id(work), created_at=work.now, **checked)
@@ -78,7 +77,6 @@ def update(
     labels = (tuple(add_labels), tuple(remove_labels))
 
     def change() -> str:
-        _mind_deadline(work, checked)
         task = work.get(ref)
         changed = _relabelled(task.with_(**checked), add=labels[0], remove=labels[1])
         if "criteria" in checked:

@@ -53,8 +53,6 @@ COLUMNS = (
     "updated_at", "completed_at",
 )  # fmt: skip
 
-SHORTEST, HEX = 4, "0123456789abcdef"
-
 
 class Tasks:
     """The tasks of a store."""
