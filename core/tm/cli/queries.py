@@ -55,16 +55,18 @@ def run_metrics(session: Session, values: Mapping[str, Any]) -> int:
 def run_events(session: Session, values: Mapping[str, Any]) -> int:
     """Print the history, of all tasks or one; `--follow` goes on printing."""
     events, write = Events(session.database), _writer(values["format"], is_followed=values["follow"])
-    if values["id"]:
-        write(events.of_task(_task_id(session, values["id"])))
-        return 0
+    task_id, upto = _task_id(session, values["id"]) if values["id"] else None, events.latest()
+    start = ""
     if values["since"]:
-        start = since(values["since"], now=session.clock.now(), zone=zone(session.core.timezone))
-        write(events.since(stamp(start)))
+        start = stamp(since(values["since"], now=session.clock.now(), zone=zone(session.core.timezone)))
+    if task_id:
+        write(each for each in events.of_task(task_id) if each.at >= start and each.seq <= upto)
+    elif start:
+        write(each for each in events.since(start) if each.seq <= upto)
     elif not values["follow"]:
         write(_all(events))
     if values["follow"]:
-        _follow(session, write)
+        _follow(events, write, task_id=task_id, seq=upto)
     return 0
 
 
@@ -74,12 +76,10 @@ def _task_id(session: Session, ref: str) -> str:
     return ref if is_deleted else Tasks(session.database).resolve(ref)
 
 
-def _follow(session: Session, write: Callable[[Iterable[Event]], None]) -> None:
-    events = Events(session.database)
-    seq = events.latest()
+def _follow(events: Events, write: Callable[[Iterable[Event]], None], *, task_id: str | None, seq: int) -> None:
     while True:
         found = events.after(seq)
-        write(found)
+        write(each for each in found if task_id in (None, each.task_id))
         sys.stdout.flush()
         seq = found[-1].seq if found else seq
         if not found:

@@ -200,6 +200,25 @@ def test_events_as_json_are_one_array_also_where_there_are_none(shell: Shell) ->
     assert len(shell.json("events", "--since", "1h")) == 2
 
 
+def test_the_events_of_one_task_are_followed_without_the_others(shell: Shell) -> None:
+    task = shell.add("Mine")
+    output = shell.folder / "followed"
+    with output.open("wb") as file:
+        words = [sys.executable, "-m", "tm", "events", task, "--since", "1h", "--follow"]
+        following = subprocess.Popen(words, cwd=shell.folder, env=shell.environ, stdout=file)
+    until = time.monotonic() + 30
+    while "it goes on" not in output.read_text(encoding="utf-8") and time.monotonic() < until:
+        shell.add("Another")
+        shell("progress", task, "it goes on")
+    following.terminate()
+    following.wait()
+    seen = output.read_text(encoding="utf-8")
+
+    assert seen.splitlines()[0].endswith("Mine")
+    assert "it goes on" in seen
+    assert "Another" not in seen
+
+
 @pytest.mark.parametrize("words", [(), ("--format", "json")])
 def test_events_can_be_followed_line_by_line(shell: Shell, words: tuple[str, ...]) -> None:
     shell.add("Before")
