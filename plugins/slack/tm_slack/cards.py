@@ -46,9 +46,13 @@ class Cards:
         self._content: dict[str, Any] | None = None
 
     def channels(self) -> list[str]:
-        """The channels in which the task has a card."""
+        """The channels in which the task has a card, or had one until this very event found it gone."""
         prefix = f"{PREFIX}{self._event.task_id}:"
-        return [key.removeprefix(prefix) for key, found in self._hub.state.list(prefix).items() if found.get("ts")]
+        return [
+            key.removeprefix(prefix)
+            for key, found in self._hub.state.list(prefix).items()
+            if found.get("ts") or found.get("lost_by") == self._event.id
+        ]
 
     def tell(self, channel: str, story: Story, *, is_broadcast: bool) -> None:
         """Have the card there show how the task is now, and the event in its thread.
@@ -177,5 +181,6 @@ class Cards:
             state.replace(key, made._asdict(), was=found)
 
     def _forget(self, channel: str, lost: Card) -> None:
-        self._hub.state.replace(self._key(channel), {"number": lost.number}, was=lost._asdict())
+        gone = {"number": lost.number, "lost_by": self._event.id}
+        self._hub.state.replace(self._key(channel), gone, was=lost._asdict())
         self._hub.remark(f"the card in {lost.channel} was gone")
