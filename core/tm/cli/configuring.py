@@ -79,6 +79,8 @@ def run_secret(session: Session, values: Mapping[str, Any]) -> int:
     """Keep a secret that comes on standard input in secrets.toml beside the store, if the plugin could use it."""
     name = values["name"]
     plugin, key = secrets.named(name)
+    if values["forget"]:
+        return _forget(session, name)
     model = _model_with(plugin, key)
     place = full(session.place, session.environ).place
     text = _typed(name)
@@ -91,6 +93,19 @@ def run_secret(session: Session, values: Mapping[str, Any]) -> int:
     say(f"✓ {name} is kept in {path}, for you alone.")
     if plugin not in session.core.plugins:
         say(f"The plugin is not enabled yet. Enable it: [plugins.{plugin}] in tm.toml")
+    _go_on(session)
+    return 0
+
+
+def _forget(session: Session, name: str) -> int:
+    place = full(session.place, session.environ).place
+    try:
+        paths = secrets.forget(place, name)
+    except OSError as error:
+        raise ConfigError(f"{name} cannot be taken out of {error.filename}: {error.strerror}.") from error
+    if not paths:
+        raise NotFound(f"There is no secret {name[:60]} beside the store or in your folder.")
+    say(f"✓ {name} is forgotten; it stood in {' and '.join(paths)}.")
     _go_on(session)
     return 0
 

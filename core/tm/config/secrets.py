@@ -58,6 +58,23 @@ def write(place: Place, name: str, value: str) -> str:
     return path
 
 
+def forget(place: Place, name: str) -> list[str]:
+    """Take a secret out of the files that `read` reads; the paths of those it stood in.
+
+    Raises UsageError for a name that is none, ConfigError when a file cannot be read, OSError when it cannot be
+    written.
+    """
+    plugin, key = named(name)
+    changed = []
+    for folder in (place.folder, place.user_folder):
+        path = str(Path(folder, FILE_NAME))
+        found = _read(path)
+        if found.get(plugin, {}).pop(key, None) is not None:
+            write_private(path, _toml({each: table for each, table in found.items() if table}))
+            changed.append(path)
+    return changed
+
+
 def tracked_by_git(path: str) -> bool:
     """Whether git tracks a file, so that a secret in it would be published. False without git."""
     folder, name = Path(path).parent, Path(path).name

@@ -153,7 +153,9 @@ class Settings(PluginSettings):
                 "needs webhook_url or token; set one with: tm config secret slack.webhook_url, or slack.token"
             )
         if self.webhook_url is not None and self.token is not None:
-            raise ValueError("has webhook_url and token; take one of them away")
+            raise ValueError(
+                "has webhook_url and token; take one away, such as: tm config secret slack.webhook_url --forget"
+            )
         if problem := next(_beyond_a_webhook(self) if self.token is None else _homeless(self), None):
             raise ValueError(problem)
         return self

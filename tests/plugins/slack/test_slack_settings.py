@@ -218,7 +218,10 @@ def test_a_token_that_no_header_bears_is_refused_and_not_shown(reason, token):
     [
         ({"channel": None}, "channel is missing: with a token, say where notices go by default"),
         ({"channel": None, "routes": [{"when": "team == web"}]}, "route 1 has no channel, and the plugin has none"),
-        ({"webhook_url": URL}, "has webhook_url and token; take one of them away"),
+        (
+            {"webhook_url": URL},
+            "has webhook_url and token; take one away, such as: tm config secret slack.webhook_url --forget",
+        ),
     ],
 )
 def test_a_token_needs_a_channel_and_no_webhook(reason, table, said):
