@@ -16,6 +16,7 @@ SECTIONS = {
     "scale": "the same commands in a small and a large store",
     "trouble": "a hot verb while the endpoint is slow, hangs or refuses",
     "deliveries": "deliveries a second over a bare loop of the same client",
+    "slack": "Slack with a token: messages a second over a bare loop, an urgent one in a crowd",
     "commits": "commit to request, changes over the raw disk, many writers",
     "bulk": "import, and a list of everything",
     "start": "help",

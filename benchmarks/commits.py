@@ -29,7 +29,7 @@ def run(*, is_quick: bool) -> None:
 def _latency(count: int) -> None:
     heading("From commit to the request at the server, with a resident `tm worker`")
     with Endpoint() as endpoint:
-        hub = Hub("latency", plugins='[plugins.slack]\nevents = ["progress"]\n', webhook=endpoint.url)
+        hub = Hub("latency", plugins='[plugins.slack]\nevents = ["progress"]\npace = 0\n', webhook=endpoint.url)
         with hub.worker():
             commits = _changes(hub, "paced", str(count))
             hub.tm("deliver")  # waits for the worker's lock at most, then for nothing

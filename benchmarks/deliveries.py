@@ -49,7 +49,7 @@ def _slow(client: str, *, threads: int, goal: float, rounds: int) -> None:
 
 def _measure(client: str, url: str, *, threads: int, count: int, rounds: int) -> list[tuple[float, float]]:
     plugin = _CLIENTS[client]
-    told = 'events = ["created"]\n' if plugin == "slack" else ""
+    told = 'events = ["created"]\npace = 0\n' if plugin == "slack" else ""
     text = f"[plugins.{plugin}]\nconcurrency = {threads}\n{told}"
     hub = Hub("deliveries", plugins=text, webhook=url if plugin == "slack" else "")
     for path in hub.store.parent.glob("tm.db*"):

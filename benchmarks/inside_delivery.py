@@ -11,19 +11,18 @@ import json
 import os
 import sys
 import threading
-import time
 import urllib.request
 from http.client import HTTPConnection
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from loops import deliver, send
+
 import tm
 from tm.app import Session
 from tm.hosting import Hosting
-from tm.logs import open_log
 from tm.plugins import adopt
 from tm.service.editing import add
-from tm.worker import Plan
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -99,10 +98,10 @@ def main(client: str, url: str, *, count: int, rounds: int) -> None:
     found = []
     for number in range(rounds + 1):
         _add(session, count if number else count // 10)
-        took = _deliver(hosting)
+        took = deliver(hosting)
         bodies = [body.encode() for _, body in json.load(urllib.request.urlopen(f"{url}/arrivals"))]  # noqa: S310
         assert len(bodies) == (count if number else count // 10)
-        found.append((took, _send(bodies, post, threads=plugin.settings.concurrency)))
+        found.append((took, send(bodies, post, threads=plugin.settings.concurrency)))
         urllib.request.urlopen(f"{url}/arrivals").read()  # noqa: S310 - loopback
     print(json.dumps(found[1:]))
 
@@ -110,35 +109,6 @@ def main(client: str, url: str, *, count: int, rounds: int) -> None:
 def _add(session: Session, count: int) -> None:
     for number in range(count):
         add(session.work({}), {"title": f"Task {number}"})
-
-
-def _deliver(hosting: Hosting) -> float:
-    log = open_log(os.environ, now=hosting.session.clock.now, clean=hosting.clean)
-    worker = hosting.worker(log, does_pull=False)
-    start = time.perf_counter()
-    worker.run(Plan())
-    return time.perf_counter() - start
-
-
-def _send(bodies: list[bytes], post: Post, *, threads: int) -> float:
-    waiting = iter(bodies)
-    lock = threading.Lock()
-
-    def loop() -> None:
-        while True:
-            with lock:
-                body = next(waiting, None)
-            if body is None:
-                return
-            post(body)
-
-    crew = [threading.Thread(target=loop) for _ in range(threads)]
-    start = time.perf_counter()
-    for each in crew:
-        each.start()
-    for each in crew:
-        each.join()
-    return time.perf_counter() - start
 
 
 if __name__ == "__main__":

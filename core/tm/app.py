@@ -7,7 +7,9 @@ import os
 from tm.clock import Clock
 from tm.config.core import OFF, load
 from tm.config.places import database, find_place
+from tm.errors import StoreError
 from tm.handover import has_overdue, is_ci, is_worker_free, mode, start_drain
+from tm.model import name
 from tm.service.work import Caller, Work
 from tm.store.sqlite import SqliteDatabase
 
@@ -80,12 +82,30 @@ class Session:
         """The store's file."""
         return database(self.place, self.core.database_url)
 
+    def has_store(self) -> bool:
+        """Whether the store's file is there. Raises StoreError where nobody can tell."""
+        try:
+            os.stat(self.path)  # noqa: PTH116 - pathlib is dear
+        except (FileNotFoundError, NotADirectoryError):
+            return False
+        except OSError as error:
+            raise StoreError(
+                f"The store {self.path} cannot be reached: {error.strerror}. Check the owner and permissions of its "
+                "folder, or name another place: TM_DATABASE_URL=…"
+            ) from error
+        return True
+
     @property
     def database(self) -> SqliteDatabase:
         """The store, opened at the first statement."""
         if self._database is None:
-            self._database = SqliteDatabase(self.path)
+            self._database = SqliteDatabase(self.path, made=self._tell if self.core.database_url else None)
         return self._database
+
+    def _tell(self, path: str) -> None:
+        if self._warn is not None:
+            name = "TM_DATABASE_URL" if self.environ.get("TM_DATABASE_URL") else "database_url"
+            self._warn(f"There was no store at {path} ({name}); made an empty one.")
 
     def leave(self) -> None:
         """What is left to do before the process ends without any farewell."""
@@ -101,7 +121,8 @@ class Session:
 
     def work(self, values: Mapping[str, Any], *, quiet: bool = False) -> Work:
         """The unit of work of a changing command, with its `--by`, `--key` and `--revision`."""
-        caller = Caller(origin="cli", actor=values.get("by") or self.actor, automated=is_ci(self.environ))
+        actor = name(values["by"], of="actor (--by)") if values.get("by") else self.actor
+        caller = Caller(origin="cli", actor=actor, automated=is_ci(self.environ))
         return Work(
             self.database,
             self.clock,

@@ -59,7 +59,7 @@ def run_drain(session: Session, log: Callable[[Hosting], logging.Logger], *, lin
         ):
             return True
         session = session.again()
-        if not Path(session.path).exists():
+        if not session.has_store():
             return True
 
 
@@ -172,7 +172,7 @@ class _Place(Surroundings):
 def _renewed(made: _Made, log: logging.Logger) -> _Made:
     before, session = marks(made.hosting.session), made.hosting.session.again()
     try:
-        if not Path(session.path).exists():
+        if not session.has_store():
             raise StoreError(f"There is no store at {session.path}, and a worker makes none by itself.")
         return _made(session)
     except ConfigError as error:

@@ -35,9 +35,13 @@ class UsageError(TmError):
 
 
 class ConfigError(TmError):
-    """A settings file or variable is wrong; the sentence names it."""
+    """A settings file or variable is wrong; the sentence names it. `further` has one for each other mistake there."""
 
     exit_code = 2
+
+    def __init__(self, sentence: str = "", *, further: tuple[str, ...] = ()) -> None:
+        super().__init__(sentence)
+        self.further = further
 
 
 class NotFound(TmError):

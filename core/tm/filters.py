@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from tm.expressions import MET, judge, parse
@@ -10,6 +11,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from tm.events import Event
+
+
+_parsed = lru_cache(1000)(parse)  # settings hold a few, and every event is asked about all of them
 
 
 def facts(event: Event) -> Mapping[str, object]:
@@ -29,4 +33,4 @@ def facts(event: Event) -> Mapping[str, object]:
 
 def matches(when: str, event: Event) -> bool:
     """Whether a checked `when` expression is certainly true of the event; unknown is no match."""
-    return judge(parse(when), facts(event)) == MET
+    return judge(_parsed(when), facts(event)) == MET

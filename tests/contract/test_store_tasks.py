@@ -157,7 +157,15 @@ def test_an_id_or_four_digits_of_it_find_the_task(database, ref):
     assert Tasks(database).resolve(ref) == ID
 
 
-@pytest.mark.parametrize("ref", ["0a1", "0a1b2c3d0", "0a1b2c3x", "ffff", "%", "____", "0a1_", "PROJ-1", "' or 1=1"])
+@pytest.mark.parametrize("ref", ["0", "0a1", "0A1"])
+def test_too_short_an_id_is_told_how_many_digits_it_needs(database, ref):
+    keep(database, a_task())
+
+    with pytest.raises(NotFound, match=f"'{ref}' is too short for an id: four digits at least"):
+        Tasks(database).resolve(ref)
+
+
+@pytest.mark.parametrize("ref", ["0a1b2c3d0", "0a1b2c3x", "ffff", "%", "____", "0a1_", "PROJ-1", "' or 1=1"])
 def test_what_fits_no_task_is_not_found_by_name(database, ref):
     keep(database, a_task())
 

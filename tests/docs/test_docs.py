@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parents[2]
 DOCUMENTS = sorted([ROOT / "README.md", *ROOT.glob("docs/*.md")])
 BLOCK = re.compile(r"^( *)```(\w+)\n(.*?)^\1```", re.MULTILINE | re.DOTALL)
+NAMED = re.compile(r"# file: (\S+)\n")
 # proved elsewhere: the packaging tests install, `make` targets are checked by name here
 ELSEWHERE = ("pip install", "make ")
 
@@ -91,10 +92,10 @@ def test_every_settings_block_is_accepted(path: Path, body: str, tmp_path: Path)
 
 
 def test_the_plugin_that_the_guide_writes_passes_its_own_tests(tmp_path: Path) -> None:
-    for _, body in blocks("python"):
-        name = re.match(r"# file: (\S+)\n", body)
-        assert name, body[:80]
-        file = tmp_path / name[1]
+    named = [(name[1], body) for _, body in blocks("python") if (name := NAMED.match(body))]
+    assert len(named) == 2
+    for name, body in named:
+        file = tmp_path / name
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(body, encoding="utf-8")
 
@@ -108,6 +109,15 @@ def test_the_plugin_that_the_guide_writes_passes_its_own_tests(tmp_path: Path) -
 
     assert done.returncode == 0, done.stdout
     assert "3 passed" in done.stdout
+
+
+@pytest.mark.parametrize("body", [body for _, body in blocks("python") if not NAMED.match(body)])
+def test_every_other_python_block_runs(body: str, tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", body], cwd=tmp_path, env=environment(tmp_path), capture_output=True, text=True
+    )
+
+    assert done.returncode == 0, done.stderr
 
 
 def test_every_make_target_a_document_names_exists() -> None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import os
 import random
 import subprocess
 import sys
 import threading
 import time
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -20,7 +22,6 @@ from tm.service.lifecycle import progress
 from tm.store.ledger import Ledger
 from tm.testing import Reply
 from tm_slack import standin
-from tm_slack.standin import CHANNEL
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -30,72 +31,103 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.slow
 
-TASKS, NOTES = 40, 49
-DROPS = [
-    Reply(fault="drop", is_stored=True), Reply(fault="drop"), Reply(fault="reset", is_stored=True),
-    Reply(body="<html>", is_stored=True), Reply(status=502, is_stored=True),
-    Reply(status=429, headers={"Retry-After": "1"}), Reply(body={"ok": False, "error": "ratelimited"}),
-]  # fmt: skip
+TASKS, NOTES, TEAMS = 80, 24, 8
+LEAST_KILLS, LEAST_FAULTS = 15, 50
+LONGEST_LIFE = 15.0
+# both forms of a limit say for how long: without a word it is 30 s for the whole channel, and the test would wait
+FAULTS = {
+    "lost after storing": Reply(fault="drop", is_stored=True),
+    "lost before storing": Reply(fault="drop"),
+    "reset after storing": Reply(fault="reset", is_stored=True),
+    "a portal's page after storing": Reply(body="<html>", is_stored=True),
+    "502 after storing": Reply(status=502, is_stored=True),
+    "limit by status": Reply(status=429, headers={"Retry-After": "1"}),
+    "limit by word": Reply(body={"ok": False, "error": "ratelimited"}, headers={"Retry-After": "1.5"}),
+}
 
 
 def test_one_card_per_task_and_every_event_once_in_its_thread_in_order(tmp_path: Path) -> None:
-    dice = random.Random(20261127)
     with standin.open() as slack:
-        trouble(slack, dice)
+        happened = trouble(slack)
         environ = surroundings(tmp_path, slack)
         session = Session(environ, str(tmp_path))
-        tasks = [add(session.work({}), {"title": f"Task {number}"}) for number in range(TASKS)]
-        for number in range(NOTES):
-            for task in tasks:
-                progress(session.work({}), task, f"note {number:02}")
-        hunt(environ, tmp_path, session, dice)
+        tell_of_tasks(session)
+        kills = hunt(environ, tmp_path, slack, session)
         [standing] = Ledger(session.database).standings()
         session.database.close()
 
         assert (standing.owed, standing.dead) == (0, 0)
-        roots = slack.workspace.roots(CHANNEL)
-        assert len(roots) == TASKS
-        for root in roots:
-            told = [text(each) for each in slack.workspace.thread(CHANNEL, root["ts"])]
-            assert told == ["", *(f"note {number:02}" for number in range(NOTES))]
+        assert kills >= LEAST_KILLS
+        assert happened.total() >= LEAST_FAULTS
+        assert set(happened) == set(FAULTS)
+        for team in range(TEAMS):
+            roots = slack.workspace.roots(channel(team))
+            assert len(roots) == TASKS / TEAMS
+            for root in roots:
+                told = [text(each) for each in slack.workspace.thread(channel(team), root["ts"])]
+                assert told == ["", *(f"note {number:02}" for number in range(NOTES))]
 
 
-def trouble(slack: StandIn, dice: random.Random) -> None:
-    """Let every thirtieth call go wrong in one of many ways."""
+def tell_of_tasks(session: Session) -> None:
+    """So many tasks, and the notes of all of them in turn."""
+    fields = [{"title": f"Task {number}", "team": f"team-{number % TEAMS}"} for number in range(TASKS)]
+    tasks = [add(session.work({}), each) for each in fields]
+    for number in range(NOTES):
+        for task in tasks:
+            progress(session.work({}), task, f"note {number:02}")
+
+
+def channel(team: int) -> str:
+    return f"C0TEAM{team}"
+
+
+def trouble(slack: StandIn) -> Counter[str]:
+    """Let every thirtieth call go wrong in one of many ways; how often each did."""
+    happened: Counter[str] = Counter()
+    dice = random.Random(20261127)
     passing, lock = slack.workspace.answer, threading.Lock()
 
     def answer(method: str, request: Request) -> Reply:
         reply = passing(method, request)
         with lock:
             if dice.random() < 1 / 30:
-                slack.server.script(dice.choice(DROPS))
+                name = dice.choice(list(FAULTS))
+                happened[name] += 1
+                slack.server.script(FAULTS[name])
         return reply
 
     slack.workspace.answer = answer  # type: ignore[method-assign]
+    return happened
 
 
 def surroundings(folder: Path, slack: StandIn) -> dict[str, str]:
     make_project(folder, home=folder)
+    routes = [{"when": f"team == team-{team}", "channel": channel(team)} for team in range(TEAMS)]
     known = {name.upper(): str(value) for name, value in slack.as_bot.items()}
     known |= {"EVENTS": "created,progress,blocked,completed", "CONCURRENCY": "8", "PROGRESS_EXPIRES": "7d"}
+    known |= {"ROUTES": json.dumps(routes)}
     return {
         "HOME": str(folder), "PATH": os.environ["PATH"], "TM_DELIVERY": "worker", "TM_ACTOR": "tester",
         **{f"TM_PLUGINS__SLACK__{name}": value for name, value in known.items()},
     }  # fmt: skip
 
 
-def hunt(environ: dict[str, str], folder: Path, session: Session, dice: random.Random) -> None:
-    """Run workers, killing each after a while, until nothing is owed; the last ones may live longer."""
-    until, life = time.monotonic() + 400, 1.0
+def hunt(environ: dict[str, str], folder: Path, slack: StandIn, session: Session) -> int:
+    """Run workers until nothing is owed, killing each amid its calls; how many were killed with work before them.
+
+    A life is counted in calls, so that a quick machine kills as often as a slow one.
+    """
+    dice, until, kills = random.Random(7), time.monotonic() + 400, 0
     while owed(session) and time.monotonic() < until:
         worker = subprocess.Popen(
             [sys.executable, "-m", "tm", "worker"], cwd=folder, env=environ, stderr=subprocess.PIPE, text=True
         )
-        ends_at = time.monotonic() + dice.uniform(life, 2 * life)
-        while time.monotonic() < ends_at and owed(session):
-            time.sleep(0.05)
+        last, ends_at = len(slack.workspace.calls) + dice.randint(20, 150), time.monotonic() + LONGEST_LIFE
+        while len(slack.workspace.calls) < last and time.monotonic() < ends_at and owed(session):
+            time.sleep(0.01)
         kill(worker)
-        life = min(life * 1.15, 20.0)
+        kills += owed(session)
+    return kills
 
 
 def owed(session: Session) -> bool:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from tests.journey.conftest import Workplace
 
 GHOST = {"TM_PLUGINS__GHOST__URL": "http://127.0.0.1:1/", "TM_DELIVERY": "worker"}
+MADE = r"There was no store at \S+/other\.db \(TM_DATABASE_URL\); made an empty one\.\n"
 ROWS = [
     {"title": f"Task {n}", "priority": "high", "assignee": f"p{n % 7}@example.com", "labels": ["a", f"l{n % 5}"]}
     for n in range(2000)
@@ -63,7 +64,7 @@ def test_a_whole_store_goes_through_a_pipe_and_comes_out_the_same(folder: Workpl
     )
 
     assert moved.returncode == 0, moved.stderr
-    assert re.fullmatch(r"Imported 2 tasks and \d+ events in \d+\.\d s\.\n", moved.stderr)
+    assert re.fullmatch(MADE + r"Imported 2 tasks and \d+ events in \d+\.\d s\.\n", moved.stderr)
     before = (folder.folder / "before.jsonl").read_bytes()
     assert (folder.folder / "after.jsonl").read_bytes() == before
     assert json.loads(before.split(b"\n")[0])["tm_export"] == 1
@@ -93,7 +94,7 @@ def test_half_an_export_is_refused(folder: Workplace) -> None:
     refused = folder.shell("./tm export --all | head -c 2000 | TM_DATABASE_URL=other.db ./tm import -")
 
     assert refused.returncode == 2
-    assert re.fullmatch(r"tm: Nothing was imported\. stdin: line \d+: [^\n]*\n", refused.stderr)
+    assert re.fullmatch(MADE + r"tm: Nothing was imported\. stdin: line \d+: [^\n]*\n", refused.stderr)
     assert folder.told("export", TM_DATABASE_URL="other.db") == "[]"
 
 

@@ -15,12 +15,13 @@ if TYPE_CHECKING:
 def run(session: Session, values: Mapping[str, Any]) -> int:
     """Add the task; its id is all that goes to stdout."""
     from tm.cli.after import deliver
-    from tm.cli.say import out
+    from tm.cli.say import out, remark
     from tm.service.editing import add
 
     fields = fields_of(session, values)
     work = session.work(values)
     out(add(work, fields, depends_on=values["depends_on"]))
+    remark(work)
     return deliver(session, work, values)
 
 

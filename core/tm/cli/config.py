@@ -45,6 +45,7 @@ COMMANDS = (
         help="Keep a secret, read from standard input, apart from the settings files.",
         run=_later("run_secret"),
         arguments=(Argument(name="name", metavar="PLUGIN.KEY", help="Such as my_plugin.token."),),
+        options=(Option(flag="--forget", kind="flag", help="Take it out of where it is kept."),),
     ),
     Command(
         name="trust",

@@ -5,26 +5,31 @@ from __future__ import annotations
 import getpass
 import json
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from pydantic import SecretBytes, SecretStr
 
 from tm.cli.findings import show as show_findings
 from tm.cli.say import out, rows, say
 from tm.config import secrets, trust
 from tm.config.jsonschema import json_schema
-from tm.config.problems import suggestion
+from tm.config.plugin import fault_of_secret
+from tm.config.problems import mentions, settings_of, suggestion
 from tm.config.schema import full
 from tm.diagnosis.audit import audit, open_hosting
 from tm.diagnosis.effective import settings_of_core, settings_of_plugin
 from tm.diagnosis.roster import installed_models, settings_model
 from tm.diagnosis.sensitive import sensitive_settings
-from tm.errors import ConfigError, UsageError
+from tm.errors import ConfigError, NotFound, UsageError
 from tm.handover import mode
+from tm.packages import installed
+from tm.plugins import GROUP
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from tm.app import Session
+    from tm.config.plugin import PluginSettings
     from tm.diagnosis.effective import Setting
 
 WRONG = 2
@@ -71,27 +76,54 @@ def _text(value: Any) -> str | None:
 
 
 def run_secret(session: Session, values: Mapping[str, Any]) -> int:
-    """Keep a secret that comes on standard input in secrets.toml beside the store."""
+    """Keep a secret that comes on standard input in secrets.toml beside the store, if the plugin could use it."""
     name = values["name"]
-    _refuse_unknown(name)
+    plugin, key = secrets.named(name)
+    if values["forget"]:
+        return _forget(session, name)
+    model = _model_with(plugin, key)
     place = full(session.place, session.environ).place
+    text = _typed(name)
+    if model and text.strip() and (fault := fault_of_secret(model, key, text.strip())):
+        raise UsageError(f"{plugin}.{fault.rstrip('.')}. Nothing was stored.")
     try:
-        path = secrets.write(place, name, _typed(name))
+        path = secrets.write(place, name, text)
     except OSError as error:
         raise ConfigError(f"{name} cannot be kept in {place.folder}: {error.strerror}.") from error
     say(f"✓ {name} is kept in {path}, for you alone.")
-    plugin = name.partition(".")[0]
     if plugin not in session.core.plugins:
         say(f"The plugin is not enabled yet. Enable it: [plugins.{plugin}] in tm.toml")
     _go_on(session)
     return 0
 
 
-def _refuse_unknown(name: str) -> None:
-    plugin, _, key = name.partition(".")
+def _forget(session: Session, name: str) -> int:
+    place = full(session.place, session.environ).place
+    try:
+        paths = secrets.forget(place, name)
+    except OSError as error:
+        raise ConfigError(f"{name} cannot be taken out of {error.filename}: {error.strerror}.") from error
+    if not paths:
+        raise NotFound(f"There is no secret {name[:60]} beside the store or in your folder.")
+    say(f"✓ {name} is forgotten; it stood in {' and '.join(paths)}.")
+    _go_on(session)
+    return 0
+
+
+def _model_with(plugin: str, key: str) -> type[PluginSettings] | None:
+    """The settings with that secret among them; None where an installed plugin's cannot be found out."""
+    if plugin not in (known := installed(GROUP)):
+        raise NotFound(f"No installed package provides the plugin {plugin[:60]!r}{suggestion(plugin, known)}")
     model = settings_model(plugin)
-    if model is not None and key and key not in model.model_fields:
-        raise UsageError(f"{plugin} has no setting {key[:60]}{suggestion(key, model.model_fields)}")
+    if model is None:
+        return None
+    fields = settings_of(model)
+    secret = [name for name, field in fields.items() if mentions(field.annotation, (SecretStr, SecretBytes))]
+    if key in fields and key not in secret:
+        raise UsageError(f"{plugin}.{key} is no secret; set it in tm.toml under [plugins.{plugin}]")
+    if key not in secret:
+        raise UsageError(f"{plugin} has no secret {key[:60]}{suggestion(key, secret)}")
+    return model
 
 
 def _typed(name: str) -> str:
@@ -129,7 +161,7 @@ def run_trust(session: Session, values: Mapping[str, Any]) -> int:
 def _go_on(session: Session) -> None:
     """Let what waited for this go out now; a living worker sees by itself that its settings changed."""
     is_background = mode(session.core.delivery, session.environ) == "background"
-    if is_background and session.core.plugins and Path(session.path).exists():
+    if is_background and session.core.plugins and session.has_store():
         session.hand_over()
 
 

@@ -24,7 +24,10 @@ if TYPE_CHECKING:
     from tm.store.ledger import Row, Standing
 
 HEADS = ("id", "plugin", "event", "task", "state", "attempts", "due", "error")
+ATTEMPT_HEADS = ("attempt", "started", "ended", "outcome", "error", "what was done")
 STANDING_HEADS = ("plugin", "owed", "oldest", "dead", "state", "why")
+_FIELDS = {"unknown": "may have happened", "holds": "holds back later ones", "attempt": "attempts"}
+_OUTCOMES: dict[str | None, str] = {"unknown": "may have happened", "reclaimed": "cut off; may have happened"}
 _OWED = ("pending", "claimed")
 
 
@@ -38,7 +41,7 @@ def run_list(session: Session, values: Mapping[str, Any]) -> int:
     if values["format"] == "json":
         out(json.dumps([each.__dict__ for each in found], ensure_ascii=False))
     else:
-        rows(HEADS, [_cells(each) for each in found])
+        rows(HEADS, [_cells(each) for each in found], nothing="No deliveries.")
         _say_what_holds(session, {each.plugin for each in found if each.state in _OWED})
         if any(each.state == "dead" for each in found):
             say("Look into a dead one: tm delivery show ID · once mended: tm delivery redeliver ID")
@@ -65,13 +68,25 @@ def run_show(session: Session, values: Mapping[str, Any]) -> int:
     if values["format"] == "json":
         out(json.dumps({**row.__dict__, "attempts": [each._asdict() for each in attempts]}, ensure_ascii=False))
         return 0
-    rows(("field", "value"), [(name.replace("_", " "), value) for name, value in row.__dict__.items()])
-    rows(("attempt", "started", "ended", "outcome", "error", "what was done"), attempts)
+    rows(("field", "value"), [(_named(name), _worded(value)) for name, value in row.__dict__.items()])
+    rows(
+        ATTEMPT_HEADS,
+        [each._replace(outcome=_OUTCOMES.get(each.outcome, each.outcome)) for each in attempts],
+        nothing="No attempt is on record.",
+    )
     if row.state in _OWED:
         _say_what_holds(session, {row.plugin})
     if row.state == "dead":
         say(f"Once the reason is mended: tm delivery redeliver {row.id} · to give it up: tm delivery drop {row.id}")
     return 0
+
+
+def _named(field: str) -> str:
+    return _FIELDS.get(field, field.replace("_", " "))
+
+
+def _worded(value: object) -> object:
+    return ("no", "yes")[value] if isinstance(value, bool) else value
 
 
 def run_redeliver(session: Session, values: Mapping[str, Any]) -> int:
@@ -148,7 +163,11 @@ def run_status(session: Session, values: Mapping[str, Any]) -> int:
         out(json.dumps(found, ensure_ascii=False))
     else:
         now = stamp(session.clock.now())
-        rows(STANDING_HEADS, [_standing(each, now=now) for each in standings])
+        rows(
+            STANDING_HEADS,
+            [_standing(each, now=now) for each in standings],
+            nothing="No plugin was ever owed anything.",
+        )
         if waiting and session.core.plugins:
             say(f"{waiting} events are yet to be handed to the plugins, since {oldest}.")
     if not values["max_age"]:

@@ -27,7 +27,7 @@ def run_deliver(session: Session, values: Mapping[str, Any]) -> int:
     from tm.drains import run_drain  # the words of every verb are read for help, their rooms are not
     from tm.workerlock import WorkerLock
 
-    if not Path(session.path).exists():
+    if not session.has_store():
         say('There is no store here yet, so nothing is owed. First task: tm add "…"')
         return 0
     if session.leaves_plugins_alone:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from tm.app import ALONE
 from tm.cli.queries import envelope
 from tm.cli.say import out, rows, say
-from tm.cli.spec import FORMAT, Argument, Command, Option
+from tm.cli.spec import FORMAT, ID, Argument, Command, Option
 from tm.errors import UsageError
 from tm.store.plugins import PluginRecords
 from tm.store.tasks import Tasks
@@ -29,10 +29,8 @@ def run(session: Session, values: Mapping[str, Any]) -> int:
     from tm.diagnosis.whatif import event_type, explain  # dear, and no other command needs them
     from tm.imagine import imagined
 
-    if not values["task"]:
-        raise UsageError(f"Say of which task. Example: tm explain {values['event']} --task 7f3a0c11")
     kind = event_type(values["event"])
-    task_id = Tasks(session.database).resolve(values["task"])
+    task_id = Tasks(session.database).resolve(_task(values))
     event = imagined(
         session.database,
         session.clock,
@@ -52,6 +50,13 @@ def run(session: Session, values: Mapping[str, Any]) -> int:
     return 0
 
 
+def _task(values: Mapping[str, Any]) -> str:
+    named = [each for each in (values["id"], values["task"]) if each is not None]
+    if len(named) != 1:
+        raise UsageError(f"Say of which task, once. Example: tm explain {values['event'][:60]} 7f3a0c11")
+    return str(named[0])
+
+
 def _print(event: Event, told: list[Explanation], *, as_json: bool) -> None:
     if as_json:
         plugins = [{name: getattr(each, name) for name in type(each).__annotations__} for each in told]
@@ -65,9 +70,12 @@ COMMAND = Command(
     help="Say which plugins would hear of an event of a task, and why. Nothing is stored, nobody is told.",
     run=run,
     panel="Delivery",
-    arguments=(Argument(name="event", help="Such as blocked, completed, progressed, created."),),
+    arguments=(
+        Argument(name="event", help="Such as blocked, completed, progressed, created."),
+        ID.with_(is_required=False),
+    ),
     options=(
-        Option(flag="--task", metavar="ID", help="The task: its id, 4 or more digits of it, or a linked key."),
+        Option(flag="--task", metavar="ID", help="The same task, said with an option."),
         Option(flag="--origin", metavar="NAME", help="As if it came from this plugin; cli if not said."),
         FORMAT,
     ),

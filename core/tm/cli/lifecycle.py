@@ -11,6 +11,7 @@ from tm.cli.templates import deadline_of
 from tm.cli.texts import maybe, repaired
 from tm.criteria import from_expression, from_json
 from tm.errors import UsageError
+from tm.model import STATUSES
 from tm.service import editing, lifecycle
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ def run_update(session: Session, values: Mapping[str, Any]) -> int:
     labels = {"add_labels": values["label"], "remove_labels": values["remove_label"]}
     if values["status"]:
         if fields or depends_on is not None or any(labels.values()):
-            raise UsageError("Change the status alone: tm update ID --status in_progress")
+            raise UsageError(f"Change the status alone: tm update {values['id'][:60]} --status {values['status']}")
         task_id = lifecycle.move(work, values["id"], status=values["status"])
     elif fields or depends_on is not None or any(labels.values()):
         task_id = editing.update(work, values["id"], fields, depends_on=depends_on, **labels)
@@ -136,7 +137,7 @@ UPDATE = Command(
         Option(flag="--criteria", metavar="JSON", help="The same as JSON; [] removes all. @FILE or -."),
         Option(
             flag="--status",
-            choices=("pending", "in_progress"),
+            choices=STATUSES,
             metavar="STATUS",
             help="in_progress starts it, pending puts it back; the other moves have verbs of their own.",
         ),

@@ -26,7 +26,7 @@ def run(session: Session, values: Mapping[str, Any]) -> int:
     else:
         from tm.cli.say import rows
 
-        rows(HEADS, listing.cells(filters, sort=sort, limit=limit))
+        rows(HEADS, listing.cells(filters, sort=sort, limit=limit), nothing="No tasks.")
     session.nudge()
     return 0
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from typing import TYPE_CHECKING, Any
 
 from tm.cli.say import out, rows, say
@@ -28,15 +27,14 @@ def run_list(session: Session, values: Mapping[str, Any]) -> int:
     from tm.diagnosis.roster import roster  # dear, and few other commands need them
 
     hosting = open_hosting(session)
-    is_there = os.path.exists(session.path)  # noqa: PTH110 - looking must not make a store
-    standings = Ledger(session.database).standings() if is_there else []
+    standings = Ledger(session.database).standings() if session.has_store() else []  # looking must not make a store
     now = stamp(session.clock.now())
     entries = roster(hosting.plugins, enabled=session.core.plugins, standings=standings, now=now)
     lines = [tuple(getattr(each, name) for name in FIELDS) for each in entries]
     if values["format"] == "json":
         out(json.dumps([dict(zip(FIELDS, line, strict=True)) for line in lines], ensure_ascii=False))
     else:
-        rows(HEADS, lines)
+        rows(HEADS, lines, nothing="No plugin is installed.")
     return 0
 
 

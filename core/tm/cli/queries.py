@@ -19,7 +19,7 @@ from tm.store.tombstones import Tombstones
 from tm.times import since, zone
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from tm.app import Session
     from tm.events import Event
@@ -35,7 +35,7 @@ def run_search(session: Session, values: Mapping[str, Any]) -> int:
     if values["format"] in ("json", "jsonl"):
         write_json(listing.json(filters, sort="-created", limit=limit), is_array=values["format"] == "json")
     else:
-        rows(HEADS, listing.cells(filters, sort="-created", limit=limit))
+        rows(HEADS, listing.cells(filters, sort="-created", limit=limit), nothing="No tasks.")
     session.nudge()
     return 0
 
@@ -54,18 +54,19 @@ def run_metrics(session: Session, values: Mapping[str, Any]) -> int:
 
 def run_events(session: Session, values: Mapping[str, Any]) -> int:
     """Print the history, of all tasks or one; `--follow` goes on printing."""
-    events = Events(session.database)
-    write = _write_json if values["format"] in ("json", "jsonl") else _write_text
-    if values["id"]:
-        write(events.of_task(_task_id(session, values["id"])))
-        return 0
+    events, write = Events(session.database), _writer(values["format"], is_followed=values["follow"])
+    task_id, upto = _task_id(session, values["id"]) if values["id"] else None, events.latest()
+    start = ""
     if values["since"]:
-        start = since(values["since"], now=session.clock.now(), zone=zone(session.core.timezone))
-        write(events.since(stamp(start)))
+        start = stamp(since(values["since"], now=session.clock.now(), zone=zone(session.core.timezone)))
+    if task_id:
+        write(each for each in events.of_task(task_id) if each.at >= start and each.seq <= upto)
+    elif start:
+        write(each for each in events.since(start) if each.seq <= upto)
     elif not values["follow"]:
         write(_all(events))
     if values["follow"]:
-        _follow(session, write)
+        _follow(events, write, task_id=task_id, seq=upto)
     return 0
 
 
@@ -75,12 +76,10 @@ def _task_id(session: Session, ref: str) -> str:
     return ref if is_deleted else Tasks(session.database).resolve(ref)
 
 
-def _follow(session: Session, write: Any) -> None:
-    events = Events(session.database)
-    seq = events.latest()
+def _follow(events: Events, write: Callable[[Iterable[Event]], None], *, task_id: str | None, seq: int) -> None:
     while True:
         found = events.after(seq)
-        write(found)
+        write(each for each in found if task_id in (None, each.task_id))
         sys.stdout.flush()
         seq = found[-1].seq if found else seq
         if not found:
@@ -94,9 +93,12 @@ def _all(events: Events) -> Iterable[Event]:
         seq = found[-1].seq
 
 
-def _write_json(events: Iterable[Event]) -> None:
-    for event in events:
-        out(json.dumps(envelope(event), ensure_ascii=False))
+def _writer(form: str | None, *, is_followed: bool) -> Callable[[Iterable[Event]], None]:
+    """How events are printed; what is followed has no end, so its JSON is one object a line."""
+    if form not in ("json", "jsonl"):
+        return _write_text
+    is_array = form == "json" and not is_followed
+    return lambda events: write_json((json.dumps(envelope(e), ensure_ascii=False) for e in events), is_array=is_array)
 
 
 def envelope(event: Event) -> dict[str, Any]:
@@ -153,7 +155,7 @@ EVENTS = Command(
     arguments=(Argument(name="id", is_required=False, help="Only this task's."),),
     options=(
         Option(flag="--since", metavar="WHEN", help="24h, yesterday, 2026-11-01."),
-        Option(flag="--follow", kind="flag", help="Go on printing what happens."),
+        Option(flag="--follow", kind="flag", help="Go on printing what happens, in JSON one object a line."),
         FORMATS,
     ),
 )

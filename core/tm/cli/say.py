@@ -60,12 +60,13 @@ def one_line(value: object) -> str:
     return plain(str(value)).replace("\t", "\\t").replace("\n", "\\n")
 
 
-def rows(heads: Sequence[str], lines: Iterable[Sequence[object]]) -> None:
-    """A table on a terminal, tab-separated lines without a head in a pipe."""
+def rows(heads: Sequence[str], lines: Iterable[Sequence[object]], *, nothing: str = "") -> None:
+    """A table on a terminal, or `nothing` where it has no line; tab-separated lines without a head in a pipe."""
     if not sys.stdout.isatty():
         for line in lines:
             out("\t".join([one_line(cell) for cell in line]))
         return
     from tm.cli.table import show
 
-    show(heads, lines)
+    if not show(heads, lines) and nothing:
+        out(nothing)

@@ -30,7 +30,7 @@ def run_init(session: Session, values: Mapping[str, Any]) -> int:
 def _refuse_to_hide(session: Session, folder: Path) -> None:
     """A second store would hide the tasks that are there."""
     store = Path(session.path)
-    if session.place.kind in ("git", "project") and store.parent != folder and store.exists():
+    if session.place.kind in ("git", "project") and store.parent != folder and session.has_store():
         count = sum(Listing(session.database).counts().values())
         if count:
             raise Refused(f"This folder has {count} tasks already, in {store}; a store of its own would hide them.")

@@ -23,14 +23,16 @@ _COLOURS = {
 }  # fmt: skip
 
 
-def show(heads: Sequence[str], lines: Iterable[Sequence[object]]) -> None:
-    """Draw a table on stdout; words that name a status or priority get their colour.
+def show(heads: Sequence[str], lines: Iterable[Sequence[object]]) -> int:
+    """Draw a table on stdout; words that name a status or priority get their colour. Returns how many rows it has.
 
     A long one comes in tables of TOGETHER rows each, the first ones at once.
     """
-    console, waiting = Console(file=sys.stdout), iter(lines)
+    console, waiting, count = Console(file=sys.stdout), iter(lines), 0
     while part := list(islice(waiting, TOGETHER)):
         console.print(_table(heads, part))
+        count += len(part)
+    return count
 
 
 def _table(heads: Sequence[str], lines: Iterable[Sequence[object]]) -> Table:

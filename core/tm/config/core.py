@@ -1,13 +1,13 @@
 """The settings every command needs, from variables over files; the files' part remembered in plain text."""
-# ruff: noqa: PTH116, PTH118, PTH120  # every command pays for an import; pathlib is dear
+# ruff: noqa: PTH113, PTH116, PTH118, PTH120  # every command pays for an import; pathlib is dear
 
 from __future__ import annotations
 
 import os
-from os.path import dirname, join
+from os.path import dirname, isfile, join
 
-from tm.config.places import home_folder
-from tm.errors import ConfigError
+from tm.config.places import home_folder, refuse_hidden
+from tm.errors import ConfigError, UsageError
 from tm.values import Value
 
 TYPE_CHECKING = False
@@ -25,6 +25,8 @@ NO_PLUGINS = ("cli", "api", "web", "tm")
 OFF = ("0", "off", "f", "false", "n", "no")
 KEYS = ("team", "timezone", "task_url", "delivery", "delivery_wait", "database_url")
 
+_ZONES = "/usr/share/zoneinfo"
+_PLAIN_NAME = 100
 _LONGEST_CACHE = 65_536
 _LONGEST_WAIT = 3600
 REDIRECTIONS = ("GIT_CONFIG", "GIT_CONFIG_COUNT", "GIT_CONFIG_PARAMETERS")
@@ -84,8 +86,7 @@ RULES: dict[str, tuple[Callable[[str], bool], str, str]] = {
 def load(place: Place, environ: Mapping[str, str]) -> CoreSettings:
     """The core settings of a hub. An empty variable counts as unset.
 
-    Raises ConfigError, naming the file and line or the variable, when a core key is wrong. A time zone in
-    `TM_TIMEZONE` is judged where it is used.
+    Raises ConfigError, naming the file and line or the variable, when a core key is wrong.
     """
     filed = _filed(place, environ)
     values = {key: _variable(key, environ) or filed.get(key) for key in KEYS}
@@ -177,6 +178,8 @@ def remembered(text: str, versions: list[tuple[str, str]]) -> dict[str, str] | N
 
 def _filed(place: Place, environ: Mapping[str, str]) -> Mapping[str, str]:
     versions = [(path, mark(path)) for path in watched(place, environ)]
+    if (place.user_file, "") in versions:
+        refuse_hidden(place.user_file)
     if not any(version for _, version in versions):
         return {}
     text = _private_text(join(place.folder, CACHE_NAME))
@@ -214,7 +217,19 @@ def _variable(key: str, environ: Mapping[str, str]) -> str | None:
         is_right, wrong, example = RULES[key]
         if not is_right(text):
             raise ConfigError(f"{name} {wrong}. Example: {name}={example}")
+    if key == "timezone" and not _is_zone_of_system(text):
+        from tm.times import zone  # dear, and few names need it
+
+        try:
+            zone(text)
+        except ConfigError as error:
+            raise ConfigError(f"{name} is wrong: {error}") from None
     return text
+
+
+def _is_zone_of_system(text: str) -> bool:
+    """Whether the system's own database has that zone; its other files have small names."""
+    return text == "UTC" or (text[:1].isupper() and ".." not in text and isfile(join(_ZONES, text)))
 
 
 def _enabled(filed: Mapping[str, str], environ: Mapping[str, str]) -> tuple[str, ...]:
@@ -229,8 +244,15 @@ def _enabled(filed: Mapping[str, str], environ: Mapping[str, str]) -> tuple[str,
 
 
 def _actor(place: Place, environ: Mapping[str, str], *, filed: str | None) -> str | None:
-    if environ.get("TM_ACTOR"):
-        return environ["TM_ACTOR"]
+    if said := environ.get("TM_ACTOR"):
+        if said.isascii() and said.isprintable() and len(said) <= _PLAIN_NAME and said.strip() == said:
+            return said
+        from tm.model import name  # the rule for all names; few need to be looked at closely
+
+        try:
+            return name(said, of="actor in TM_ACTOR")
+        except UsageError as error:
+            raise ConfigError(str(error)) from None
     if any(name in environ for name in REDIRECTIONS):
         from tm.config.identity import email
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from tm.config.core import mark
 from tm.config.lines import dotted
+from tm.config.places import CONFIG_NAME, refuse_hidden
 from tm.errors import ConfigError
 from tm.values import Value
 
@@ -38,10 +39,12 @@ class Merged(Value):
 def merged(place: Place) -> Merged:
     """Both settings files as one; tables merge key by key, everything else replaces.
 
-    Raises ConfigError when a file cannot be read or is not TOML.
+    Raises ConfigError when a file cannot be read or looked for, or is not TOML.
     """
     values: dict[str, Any] = {}
     origins: dict[str, str] = {}
+    for looked_for in (place.user_file, place.config_file or str(Path(place.folder, CONFIG_NAME))):
+        refuse_hidden(looked_for)
     for path in (place.user_file, place.config_file):
         if path and mark(path):
             try:

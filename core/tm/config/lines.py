@@ -26,16 +26,18 @@ def where(path: str, key: str) -> str:
 
 
 def line_of(path: str, key: str) -> int | None:
-    """The line of a dotted key, or of the nearest table around it; None when neither is seen."""
+    """The line of a dotted key, of the first key inside it, or of the nearest table around it; None if none is seen."""
     try:
         text = Path(path).read_text(encoding="utf-8", errors="replace")
     except (OSError, ValueError):
         return None
-    seen = _keys(text)
-    parts = _parts(key)
-    while parts and parts not in seen:
+    seen, parts = _keys(text), _parts(key)
+    while parts:
+        inside = (line for path, line in seen.items() if path[: len(parts)] == parts)
+        if line := seen.get(parts) or min(inside, default=None):
+            return line
         parts = parts[:-1]
-    return seen.get(parts)
+    return None
 
 
 def _keys(text: str) -> dict[tuple[str, ...], int]:
@@ -48,7 +50,8 @@ def _keys(text: str) -> dict[tuple[str, ...], int]:
             if header[1] == "[[":
                 counts[table] = counts.get(table, -1) + 1
                 table = (*table, str(counts[table]))
-            seen.setdefault(table, number)
+            for length in range(1, len(table) + 1):  # a header makes the tables around it as well
+                seen.setdefault(table[:length], number)
         elif assignment := _ASSIGNMENT.match(line):
             key = (*table, *_parts(assignment[1]))
             seen.setdefault(key, number)

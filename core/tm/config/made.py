@@ -6,6 +6,8 @@ from __future__ import annotations
 import os
 from os.path import exists, join
 
+from tm.config.places import refuse_hidden
+
 NAME = "made"
 DIGITS = 32
 
@@ -14,8 +16,10 @@ def is_made(folder: str, records: str) -> bool:
     """Whether the mark in a `.tm` folder is on record among this user's own data.
 
     Whoever copies or moves the folder takes the mark along; nobody else can know which marks are on record.
+    Raises ConfigError when the folder or the record cannot be looked at.
     """
     mark = _mark(join(folder, NAME))
+    refuse_hidden(join(records, mark) if mark else join(folder, NAME))
     return bool(mark) and exists(join(records, mark))
 
 

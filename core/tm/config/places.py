@@ -53,7 +53,7 @@ def find_place(environ: Mapping[str, str], cwd: str, *, config: str | None = Non
     """The place of the hub for somebody who stands in `cwd`, an absolute folder.
 
     `config` (`--config`) wins over `TM_CONFIG`; either must name a file that exists. Raises ConfigError when
-    it does not, and when `TM_DATABASE_URL` names no file.
+    it does not, when `TM_DATABASE_URL` names no file, and when a `.tm` on the way cannot be looked at.
     """
     home = home_folder(environ)
     user_folder = join(_xdg(environ, "XDG_CONFIG_HOME") or join(home, ".config"), "tm")
@@ -120,6 +120,21 @@ def settled(place: Place, url: str | None) -> Place:
 def is_inside(path: str, folder: str | None) -> bool:
     """Whether an absolute path is the folder or lies somewhere below it; never inside None."""
     return folder is not None and (path + "/").startswith(folder.rstrip("/") + "/")
+
+
+def refuse_hidden(path: str) -> None:
+    """Raise ConfigError for a file that may be there, in a folder one may not look into: nobody knows what it says."""
+    try:
+        os.stat(path)
+    except (FileNotFoundError, NotADirectoryError, ValueError):
+        return
+    except OSError as error:
+        folder = dirname(path)
+        while not lexists(folder):
+            folder = dirname(folder)
+        raise ConfigError(
+            f"Cannot look for {path}: {error.strerror}. Check the owner and permissions: ls -ld {folder}"
+        ) from None
 
 
 def _file_of(url: str) -> str:

@@ -18,6 +18,8 @@ from pydantic import (
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from tm.config.binding import laid
+from tm.config.problems import problems
+from tm.config.redact import Redactor
 from tm.errors import ConfigError, UsageError
 from tm.expressions import ExpressionError, check_names, parse
 from tm.times import LONGEST, duration
@@ -103,6 +105,19 @@ def bind(name: str, model: type[S], full: FullSettings) -> S:
         return model.model_validate(binding.values)
     except ValidationError as error:
         raise ConfigError(binding.sentence(error)) from None
+
+
+def fault_of_secret(model: type[PluginSettings], key: str, text: str) -> str | None:
+    """What is wrong with the text of one secret, whatever else is missing yet; None if nothing can be seen."""
+    try:
+        model.model_validate({key: text})
+    except ValidationError as error:
+        found = (sentence for place, sentence in problems(error, model) if place[:1] == (key,))
+        sentence = next(found, None)
+        return sentence and Redactor([text]).clean(sentence)
+    except Exception:  # a validator of the plugin may raise anything
+        return None
+    return None
 
 
 def provenance(name: str, model: type[PluginSettings], full: FullSettings) -> dict[str, str]:

@@ -16,16 +16,27 @@ if TYPE_CHECKING:
 
     from pydantic import ValidationError
     from pydantic.fields import FieldInfo
+    from pydantic_core import ErrorDetails
 
 _SUBJECT = re.compile(r"^(?:Value error, |(?:Input|String|List|Tuple|Dictionary) (?=should ))")
+_QUOTED = re.compile(r"'([^']*)'")
 _TABLE = re.compile(r"a valid dictionary(?: or instance of \w+)?")
 
 
 def first_problem(error: ValidationError, model: type[BaseModel]) -> tuple[tuple[str | int, ...], str]:
     """The place and the sentence, without a full stop, of the first mistake; never the value itself."""
-    found = error.errors(include_input=False, include_url=False, include_context=False)
+    return problems(error, model)[0]
+
+
+def problems(error: ValidationError, model: type[BaseModel]) -> list[tuple[tuple[str | int, ...], str]]:
+    """The same of every mistake."""
+    found = error.errors(include_url=False, include_context=False)
     # what is there and wrong goes first: a key that is missing may be the misspelled one
-    problem = min(found, key=lambda each: each["type"] == "missing")
+    found.sort(key=lambda each: each["type"] == "missing")
+    return [_problem(each, model) for each in found]
+
+
+def _problem(problem: ErrorDetails, model: type[BaseModel]) -> tuple[tuple[str | int, ...], str]:
     place = tuple(part for part in problem["loc"] if part != "[key]")
     key = dotted(place)
     if problem["type"] == "extra_forbidden":
@@ -33,7 +44,14 @@ def first_problem(error: ValidationError, model: type[BaseModel]) -> tuple[tuple
     if problem["type"] == "missing":
         return place, f"{key} is missing"
     reason = _TABLE.sub("a table", _SUBJECT.sub("", problem["msg"]))
+    if problem["type"] == "literal_error":
+        reason += _nearest_word(problem)
     return place, f"{key} {reason}" if key else reason
+
+
+def _nearest_word(problem: ErrorDetails) -> str:
+    near = get_close_matches(str(problem["input"])[:60], _QUOTED.findall(problem["msg"]), n=1)
+    return f"; did you mean {near[0]}?" if near else ""
 
 
 def suggestion(name: str, known: Iterable[str]) -> str:

@@ -11,8 +11,9 @@ from tm.config.core import KEYS, OFF, RULES, is_plugin_name, load
 from tm.config.files import merged, origin_of
 from tm.config.lines import dotted, where
 from tm.config.places import database, settled
-from tm.config.problems import first_problem
-from tm.errors import ConfigError
+from tm.config.problems import problems
+from tm.criteria import MAX_CRITERIA, from_expression
+from tm.errors import ConfigError, UsageError
 from tm.times import zone
 from tm.values import Value
 
@@ -61,7 +62,16 @@ def _plugin_name(name: str) -> str:
     return name
 
 
+def _readable(text: str) -> str:
+    try:
+        from_expression(text)
+    except UsageError as error:
+        raise ValueError(f"cannot be read: {getattr(error, 'sentence', error)}") from None
+    return text
+
+
 Text = Annotated[str, Field(min_length=1)]
+Expression = Annotated[Text, AfterValidator(_readable)]
 PluginName = Annotated[str, AfterValidator(_plugin_name)]
 
 
@@ -72,7 +82,7 @@ class _Table(BaseModel):
 class Template(_Table):
     """What `tm add --template` fills in where the command line says nothing."""
 
-    criteria: tuple[Text, ...] = ()
+    criteria: Annotated[tuple[Expression, ...], Field(max_length=MAX_CRITERIA)] = ()
     """Criteria of the task, as `--criterion` takes them."""
     description: Text | None = None
     """Description of the task."""
@@ -179,15 +189,19 @@ def _checked(place: Place, found: Merged) -> HubFile:
     try:
         file = HubFile.model_validate(found.values)
     except ValidationError as error:
-        key, sentence = first_problem(error, HubFile)
-        example = EXAMPLES.get(str(key[0])) if key else None
-        advice = f". Example: {example}" if example and not sentence.endswith("?") else ""
-        raise ConfigError(f"{_where(found, dotted(key))}: {sentence.rstrip('.')}{advice}") from None
+        first, *further = (_sentence(found, key, said) for key, said in problems(error, HubFile))
+        raise ConfigError(first, further=tuple(further)) from None
     try:
         database(place, file.database_url)
     except ConfigError as error:
         raise ConfigError(f"{_where(found, 'database_url')}: {error}") from None
     return file
+
+
+def _sentence(found: Merged, key: tuple[str | int, ...], said: str) -> str:
+    example = EXAMPLES.get(str(key[0])) if key else None
+    advice = f". Example: {example}" if example and not said.endswith("?") else ""
+    return f"{_where(found, dotted(key))}: {said.rstrip('.')}{advice}"
 
 
 def _where(found: Merged, key: str) -> str:

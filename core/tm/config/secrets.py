@@ -10,6 +10,7 @@ from tm.config.core import is_plugin_name, mark
 from tm.config.files import read_toml, write_private
 from tm.config.identity import git
 from tm.config.lines import dotted, where
+from tm.config.places import refuse_hidden
 from tm.errors import ConfigError, UsageError
 
 if TYPE_CHECKING:
@@ -32,16 +33,22 @@ def read(place: Place) -> dict[str, dict[str, str]]:
     return found
 
 
+def named(name: str) -> tuple[str, str]:
+    """The plugin and the key of `my_plugin.token`. Raises UsageError for another kind of name."""
+    plugin, _, key = name.partition(".")
+    if not is_plugin_name(plugin) or not key.isidentifier():
+        raise UsageError(f"{name[:60]!r} names no secret; write PLUGIN.KEY, for example my_plugin.token")
+    return plugin, key
+
+
 def write(place: Place, name: str, value: str) -> str:
     """Keep a secret in the file beside the store, in place of an earlier one; returns the file's path.
 
-    `name` is the plugin and the key, `my_plugin.token`; space around the value is dropped. Raises UsageError
+    `name` is the plugin and the key, as in `named`; space around the value is dropped. Raises UsageError
     for another kind of name or an empty value, ConfigError when the file there cannot be read, OSError when
     it cannot be written.
     """
-    plugin, _, key = name.partition(".")
-    if not is_plugin_name(plugin) or not key.isidentifier():
-        raise UsageError(f"{name!r} names no secret; write PLUGIN.KEY, for example my_plugin.token")
+    plugin, key = named(name)
     if not value.strip():
         raise UsageError(f"The secret {name} is empty; send it on standard input.")
     path = str(Path(place.folder, FILE_NAME))
@@ -49,6 +56,23 @@ def write(place: Place, name: str, value: str) -> str:
     found.setdefault(plugin, {})[key] = value.strip()
     write_private(path, _toml(found))
     return path
+
+
+def forget(place: Place, name: str) -> list[str]:
+    """Take a secret out of the files that `read` reads; the paths of those it stood in.
+
+    Raises UsageError for a name that is none, ConfigError when a file cannot be read, OSError when it cannot be
+    written.
+    """
+    plugin, key = named(name)
+    changed = []
+    for folder in (place.folder, place.user_folder):
+        path = str(Path(folder, FILE_NAME))
+        found = _read(path)
+        if found.get(plugin, {}).pop(key, None) is not None:
+            write_private(path, _toml({each: table for each, table in found.items() if table}))
+            changed.append(path)
+    return changed
 
 
 def tracked_by_git(path: str) -> bool:
@@ -73,6 +97,7 @@ def tracked_by_git(path: str) -> bool:
 
 def _read(path: str) -> dict[str, dict[str, str]]:
     if not mark(path):
+        refuse_hidden(path)
         return {}
     tables = read_toml(path, private=True)
     for name, table in tables.items():

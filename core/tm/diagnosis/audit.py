@@ -9,6 +9,7 @@ from pydantic import SecretBytes, SecretStr
 
 from tm.app import ALONE
 from tm.config import secrets
+from tm.config.core import mark
 from tm.config.files import origin_of
 from tm.config.lines import dotted, where
 from tm.config.problems import mentions, model_inside
@@ -19,7 +20,6 @@ from tm.hosting import Hosting
 from tm.hub import Finding
 from tm.logs import open_log
 from tm.plugins import DISABLED
-from tm.times import zone
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -47,10 +47,10 @@ def audit(session: Session, *, only: str | None = None) -> tuple[Hosting | None,
     ]
     try:
         hosting = open_hosting(session, only=only)
-        zone(hosting.full.core.timezone)
         open_log(session.environ, now=session.clock.now, clean=hosting.clean)
     except ConfigError as error:
-        return None, [("config", Finding(level="error", message=str(error))), *found]
+        wrong = [Finding(level="error", message=sentence) for sentence in (str(error), *error.further)]
+        return None, [*(("config", each) for each in wrong), *found]
     return hosting, [*_findings(hosting), *found]
 
 
@@ -76,9 +76,10 @@ def _findings(hosting: Hosting) -> Iterator[About]:
 
 
 def state_of(plugin: Plugin) -> Finding:
-    """A plugin's state as a finding."""
+    """A plugin's state as a finding. That it is active says nothing of pauses, which the store knows."""
     if plugin.is_active:
-        return Finding(level="ok", message=f"active ({plugin.distribution})" if plugin.distribution else "active")
+        origin = f" ({plugin.distribution})" if plugin.distribution else ""
+        return Finding(level="ok", message=f"Its settings are right{origin}.")
     level = "warning" if plugin.state == DISABLED else "error"
     return Finding(level=level, message=f"{plugin.state}: {plugin.reason}")  # type: ignore[arg-type]  # a literal
 
@@ -90,7 +91,7 @@ def _secret_files(full: FullSettings) -> Iterator[Finding]:
         yield Finding(level="error", message=str(error))
     for folder in (full.place.folder, full.place.user_folder):
         path = str(Path(folder, secrets.FILE_NAME))
-        if Path(path).exists() and secrets.tracked_by_git(path):
+        if mark(path) and secrets.tracked_by_git(path):
             yield Finding(
                 level="error",
                 message=f"git tracks {path}, which holds secrets.",

@@ -7,7 +7,6 @@ import platform
 import sys
 from datetime import timedelta
 from importlib.metadata import version
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tm.clock import stamp
@@ -16,7 +15,7 @@ from tm.diagnosis.backlog import outbox_findings, pause_finding, pull_finding, w
 from tm.diagnosis.isolation import Call, Unanswered
 from tm.diagnosis.requirements import clashes
 from tm.diagnosis.soundness import store_findings, surroundings
-from tm.errors import NotFound
+from tm.errors import NotFound, StoreError
 from tm.handover import mode
 from tm.hub import Finding
 from tm.packages import installed
@@ -56,7 +55,7 @@ def examine(session: Session, *, only: str | None = None, check_limit: timedelta
     with contextlib.redirect_stdout(sys.stderr):  # what a plugin prints is no finding
         checked = check_all(hosting, limit=check_limit)
     found += [(name, each) for name, findings in checked.items() for each in findings]
-    if is_sound and Path(session.path).exists():
+    if is_sound and session.has_store():
         found += _backlog(hosting, checked, only=only)
     return found
 
@@ -88,7 +87,12 @@ def _general(session: Session) -> Iterator[About]:
 
 
 def _store(session: Session) -> Iterator[Finding]:
-    if Path(session.path).exists():
+    try:
+        is_there = session.has_store()
+    except StoreError as error:
+        yield Finding(level="error", message=str(error))
+        return
+    if is_there:
         yield from store_findings(SqliteDatabase(session.path, create=False))
         return
     yield from surroundings(session.path)

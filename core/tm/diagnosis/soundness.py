@@ -83,4 +83,4 @@ def _content(database: SqliteDatabase) -> Finding:
 
 def _nearest(folder: Path) -> Path:
     """The folder itself, or the nearest one above it that exists."""
-    return next(each for each in (folder, *folder.parents) if each.is_dir())
+    return next(each for each in (folder, *folder.parents) if os.path.isdir(each))  # noqa: PTH112 - it never raises

@@ -49,6 +49,7 @@ def add(work: Work, fields: Mapping[str, Any], *, depends_on: Sequence[str] = ()
             task = waiting(task, depend(work, task.id, waits_for))
             data = {"waits_for": Dependencies(work.database).of(task.id)}
         work.keep(None, task, events.CREATED, data=data)
+        _remark_on_deadline(work, task)
         if link:
             own = {"task_id": task.id, "outside_id": link.outside_id or task.id}
             Links(work.database).save(link.with_(**own), at=work.now)
@@ -86,10 +87,17 @@ def update(
         if depends_on is not None:
             changed, data = _depending(work, changed, depends_on)
         _keep_update(work, task, changed, data=data)
+        if changed.deadline != task.deadline:
+            _remark_on_deadline(work, changed)
         return task.id
 
     arguments = (ref, work.asked(checked), labels, depends_on)
     return work.once("update", arguments, change)
+
+
+def _remark_on_deadline(work: Work, task: Task) -> None:
+    if task.deadline and task.deadline < work.now:
+        work.remarks.append(f"The deadline of task {task.id}, {task.deadline[:16]}Z, is past already.")
 
 
 def _keep_update(work: Work, task: Task, changed: Task, *, data: Mapping[str, Any]) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from contextlib import suppress
 from pathlib import Path
 
 from tm.config.made import is_made
@@ -17,8 +19,9 @@ def found(folder: Path, *, noted: str, adopt: bool = False) -> bool:
     Returns whether there was a store already. `adopt` takes over a folder that is there and not noted. Raises
     Refused for such a folder otherwise, StoreError where none can be made.
     """
-    is_there = (folder / "tm.db").exists()
-    if folder.is_symlink() or (folder.exists() and not (adopt or is_made(str(folder), noted))):
+    is_there = os.path.exists(folder / "tm.db")  # noqa: PTH110 - it never raises
+    was_there = folder.exists()
+    if folder.is_symlink() or (was_there and not (adopt or is_made(str(folder), noted))):
         raise Refused(
             f"{folder} is there already, and no tm init of yours made it. If it is yours all the same, moved or "
             "copied here: tm init --adopt. If it came with somebody's repository, delete it first."
@@ -28,7 +31,13 @@ def found(folder: Path, *, noted: str, adopt: bool = False) -> bool:
         folder.mkdir(mode=0o700, exist_ok=True)
         make(str(folder), noted)
     except OSError as error:
-        raise StoreError(f"{error.filename or folder} cannot be made: {error.strerror}.") from error
+        if not was_there:
+            with suppress(OSError):
+                folder.rmdir()  # unmarked, it would be a stranger's
+        raise StoreError(
+            f"{error.filename or folder} cannot be made: {error.strerror}. Check the owner and permissions of the "
+            "folder it goes to."
+        ) from error
     with SqliteDatabase(str(folder / "tm.db")) as database:
         database.execute("select 1")
     return is_there

@@ -13,6 +13,13 @@ if TYPE_CHECKING:
     from tm.service.work import Work
 
 
+_VERBS = {
+    model.BLOCKED: 'tm block {} --reason "…"',
+    model.COMPLETED: "tm complete {}",
+    model.CANCELLED: "tm cancel {}",
+}
+
+
 def progress(work: Work, ref: str, note: str, *, percent: int | None = None) -> str:
     """Note progress; the first note starts a pending task.
 
@@ -108,6 +115,8 @@ def move(work: Work, ref: str, *, status: str) -> str:
 
     Every other status has a use case of its own, because it needs a reason, a verdict or a summary.
     """
+    if status in _VERBS:
+        raise UsageError(f"A task becomes {status} by a verb of its own: {_VERBS[status].format(ref[:60])}")
     model.choice(status, of="status here", among=(model.PENDING, model.IN_PROGRESS))
 
     def change() -> str:

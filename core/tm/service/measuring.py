@@ -10,7 +10,7 @@ from tm.store.measurements import Measurements
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping, Sequence
     from typing import Any
 
     from tm.model import Task
@@ -42,6 +42,7 @@ def measure(work: Work, ref: str, values: Mapping[str, Any], *, source: str | No
             )
         data = {"measurements": dict(values)}
         work.keep(task, judge_again(work, task), events.MEASURED, data={**data, "source": source} if source else data)
+        work.remarks += _remarks(task, values)
         return task.id
 
     return work.once("measure", (ref, tuple(values.items()), source), change)
@@ -64,9 +65,34 @@ def decide(work: Work, ref: str, *, number: int, verdict: str) -> str:
         criteria = (*task.criteria[: number - 1], chosen.with_(manual=verdict), *task.criteria[number:])
         data = {"criterion": number, "text": chosen.criterion, "verdict": verdict}
         work.keep(task, judge_again(work, task.with_(criteria=criteria)), events.MEASURED, data=data)
+        work.remarks += _remarks(task)
         return task.id
 
     return work.once("measure", (ref, number, verdict), change)
+
+
+def _remarks(task: Task, names: Iterable[str] = ()) -> list[str]:
+    """What a person may not expect: names that none of the task's expressions reads, and that it is finished."""
+    said = []
+    measured = [each.measurable for each in task.criteria if each.measurable and not is_manual(each.measurable)]
+    read = {name for source in measured for name in parse(source).names}
+    if read and (unread := [name for name in names if name not in read]):
+        said.append(f"No criterion of task {task.id} reads {_listed(unread, read)}")
+    if not task.is_open:
+        said.append(
+            f"Task {task.id} is {task.status}: this is kept, but decides nothing unless it is reopened: "
+            f"tm reopen {task.id}"
+        )
+    return said
+
+
+def _listed(unread: Sequence[str], read: Iterable[str]) -> str:
+    from difflib import get_close_matches  # only a slip pays for this import
+
+    more = f" and {len(unread) - 3} more" if len(unread) > 3 else ""
+    near = [match for name in unread for match in get_close_matches(name, read, n=1)]
+    advice = f"did you mean {', '.join(dict.fromkeys(near))}?" if near else f"they read {', '.join(sorted(read))}."
+    return f"{', '.join(repr(name) for name in unread[:3])}{more}; {advice}"
 
 
 def judge_again(work: Work, task: Task) -> Task:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import pathlib
 from pathlib import Path
 
 _SENTENCES = (
@@ -54,11 +53,11 @@ def sentence(error: Exception, path: str, wait: float) -> str:
 
 def _why_unopened(path: str) -> str:
     folder = str(Path(path).parent)
-    if pathlib.Path(path).is_dir():
+    if os.path.isdir(path):  # noqa: PTH112 - it never raises
         return "it is a folder"
     if not os.access(folder, os.X_OK):
         return f"you may not enter {folder}"
-    if pathlib.Path(path).exists() and not os.access(path, os.R_OK):
+    if os.path.exists(path) and not os.access(path, os.R_OK):  # noqa: PTH110 - it never raises
         return "you may not read it"
     if not os.access(folder, os.W_OK):
         return f"the folder {folder} is read-only for you"

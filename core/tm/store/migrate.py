@@ -28,6 +28,11 @@ def prepare_folder(path: str, *, create: bool) -> None:
             folder.mkdir(parents=True, mode=0o700, exist_ok=True)
         refuse_network_folder(str(folder))
         os.close(os.open(path, os.O_CREAT | os.O_RDWR | os.O_NOFOLLOW, 0o600))
+    except PermissionError as error:
+        raise StoreError(
+            f"The store {path} cannot be opened or made: {error.strerror}. Check the owner and permissions of its "
+            "folder, or name another place: TM_DATABASE_URL=…"
+        ) from error
     except OSError as error:
         raise StoreError(
             f"The store {path} cannot be made: {error.strerror}. Name another place: TM_DATABASE_URL=…"

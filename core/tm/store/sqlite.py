@@ -10,7 +10,7 @@ from tm.errors import StoreError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from types import TracebackType
     from typing import Self
 
@@ -29,13 +29,17 @@ class SqliteDatabase:
     """A connection to the store in the file `path`, opened (and created) at the first statement.
 
     `wait` is how many seconds a writer stands in line before it gives up with StoreError. With
-    `create=False` a missing file is a StoreError. Implements `tm.store.protocol.Database`.
+    `create=False` a missing file is a StoreError; `made` is told the path when a store is made. Implements
+    `tm.store.protocol.Database`.
     """
 
-    def __init__(self, path: str, *, wait: float = WAIT, create: bool = True) -> None:
+    def __init__(
+        self, path: str, *, wait: float = WAIT, create: bool = True, made: Callable[[str], None] | None = None
+    ) -> None:
         self.path = path
         self._wait = wait
         self._create = create
+        self._made = made
         self._connection: sqlite3.Connection | None = None
         self._lock: int | None = None
 
@@ -137,6 +141,8 @@ class SqliteDatabase:
             from tm.store.migrate import prepare_folder
 
             prepare_folder(self.path, create=self._create)
+            if self._made is not None:
+                self._made(self.path)
         else:
             if not has_disk:  # a network's file system, or a container's
                 from tm.store.mounts import refuse_network_folder

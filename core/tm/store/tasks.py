@@ -80,6 +80,8 @@ class Tasks:
         if found:
             return str(found[0])
         matches = [] if exact else self._matches(ref)
+        if not matches and len(ref) < 4 and not exact and _is_hex(ref):
+            raise NotFound(f"{ref!r} is too short for an id: four digits at least. See the ids: tm list")
         if not matches:
             raise NotFound(f"There is no task {ref[:60]!r}. See the ids: tm list")
         if len(matches) > 1:
@@ -89,9 +91,8 @@ class Tasks:
         return str(matches[0][0])
 
     def _matches(self, ref: str) -> list[tuple[str, str]]:
-        lowered = ref.lower()
-        if 4 <= len(ref) <= 8 and not lowered.strip("0123456789abcdef"):
-            rows = self._database.execute(WITH_PREFIX, (lowered,)).fetchall()
+        if 4 <= len(ref) <= 8 and _is_hex(ref):
+            rows = self._database.execute(WITH_PREFIX, (ref.lower(),)).fetchall()
             if rows:
                 return rows
         return self._database.execute(WITH_LINK, (ref,)).fetchall()
@@ -125,6 +126,10 @@ class Tasks:
             self._database.execute(
                 ADD_CRITERION, (task.id, position, each.criterion, each.measurable, each.manual, each.verdict)
             )
+
+
+def _is_hex(ref: str) -> bool:
+    return not ref.lower().strip("0123456789abcdef")
 
 
 def columns_of(task: Task) -> dict[str, Any]:

@@ -63,10 +63,11 @@ def check(hub: Hub) -> Iterator[Finding]:
 
 
 def _tell(event: Event, hub: Hub) -> None:
-    if hub.settings.has_cards or sends_for(event, hub.settings, hub.people):
+    sends = sends_for(event, hub.settings, hub.people)
+    if hub.settings.has_cards or sends:
         from tm_slack.telling import tell  # the SDK is dear to import, and most events are not told
 
-        tell(event, hub)
+        tell(event, hub, sends)
 
 
 @tm.hookimpl

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from tm import RetryLater
+from tm import OutcomeUnknown, RetryLater
 from tm_slack.card import card, likeness
 from tm_slack.message import reply, summary
-from tm_slack.outcome import CardLost
+from tm_slack.outcome import CardLost, MessageRefused
 from tm_slack.sending import Message
 
 if TYPE_CHECKING:
     from tm import Event, Hub
+    from tm_slack.client import Bot
     from tm_slack.message import Story
     from tm_slack.sending import Sender
 
@@ -45,9 +46,13 @@ class Cards:
         self._content: dict[str, Any] | None = None
 
     def channels(self) -> list[str]:
-        """The channels in which the task has a card."""
+        """The channels in which the task has a card, or had one until this very event found it gone."""
         prefix = f"{PREFIX}{self._event.task_id}:"
-        return [key.removeprefix(prefix) for key, found in self._hub.state.list(prefix).items() if found.get("ts")]
+        return [
+            key.removeprefix(prefix)
+            for key, found in self._hub.state.list(prefix).items()
+            if found.get("ts") or found.get("lost_by") == self._event.id
+        ]
 
     def tell(self, channel: str, story: Story, *, is_broadcast: bool) -> None:
         """Have the card there show how the task is now, and the event in its thread.
@@ -55,36 +60,44 @@ class Cards:
         Raises RetryLater while another message has its turn, and what the transport raises.
         """
         for _ in range(2):  # a card that is lost is made anew, once for each event
-            made = self._shown(channel)
+            made, limit = self._shown(channel)
             try:
                 self._replied(channel, made, story, is_broadcast=is_broadcast and made.made_by != self._event.id)
             except CardLost:
                 self._forget(channel, made)
-            else:
-                return
+                continue
+            if limit is not None:
+                raise limit
+            return
         raise CardLost(f"The card in {channel} was lost twice in a row. See that nothing removes it there.")
 
     def show(self, channel: str) -> None:
         """Have the card there show how the task is now."""
-        self._shown(channel)
+        _, limit = self._shown(channel)
+        if limit is not None:
+            raise limit
 
-    def _shown(self, channel: str) -> Card:
+    def _shown(self, channel: str) -> tuple[Card, RetryLater | None]:
+        """The card; and what is to be raised in the end if changes have to wait, which holds up no reply."""
         found = self._found(channel)
         if found is None:
-            return self._made(channel)
+            return self._made(channel), None
         try:
-            return self._painted(channel, found)
+            return self._painted(channel, found), None
+        except RetryLater as limit:
+            if limit.whole_plugin:
+                raise
+            return found, limit
         except CardLost:
             if found.made_by == self._event.id:
                 raise
             self._forget(channel, found)
-            return self._made(channel)
+            return self._made(channel), None
 
     def _made(self, channel: str) -> Card:
         number, content = self._number(channel), self._card()
         key = f"{channel}/card{number}"
-        if not self._sender.marks.of(key).get("word"):
-            self._sender.lanes.take(channel, f"{self._event.id}/{key}", is_urgent=self._is_urgent)
+        self._take_turn(channel, key)
         posted = self._sender.once(key, channel, Message(lambda _hint: self._quiet(content), content["text"]))
         made = Card(posted.channel, posted.ts, self._event.seq, likeness(content), self._event.id, number)
         self._keep(channel, made)
@@ -101,27 +114,36 @@ class Cards:
             return found
         bot = self._sender.bot
         assert bot is not None  # noqa: S101 - there are no cards without one
-        self._sender.lanes.refuse_while_paused(UPDATES)
         try:
-            bot.change(found.channel, found.ts, content)
-        except RetryLater as later:
-            if later.after is not None and not later.whole_plugin:
-                self._sender.lanes.pause(UPDATES, later.after)
+            with self._sender.lanes.limited(UPDATES):
+                self._change(bot, found, content)
+        except OutcomeUnknown:  # a change is simply made again; of the reply there is no doubt
+            self._sender.marks.untouched(f"{channel}/reply{found.number}")
             raise
         painted = found._replace(seq=self._event.seq, look=look)
         self._keep(channel, painted)
         self._hub.remark(f"card painted in {found.channel}")
         return painted
 
+    def _change(self, bot: Bot, found: Card, content: dict[str, Any]) -> None:
+        try:
+            bot.change(found.channel, found.ts, content)
+        except MessageRefused as refusal:
+            self._hub.remark(f"card painted in plain text: {refusal}")
+            bot.change(found.channel, found.ts, {"text": content["text"], "blocks": [], "attachments": []})
+
     def _replied(self, channel: str, made: Card, story: Story, *, is_broadcast: bool) -> None:
         key = f"{channel}/reply{made.number}"
-        if not self._sender.marks.of(key).get("word"):
-            self._sender.lanes.take(channel, f"{self._event.id}/{key}", is_urgent=self._is_urgent)
+        self._take_turn(channel, key)
         more: dict[str, Any] = {"thread_ts": made.ts, **({"reply_broadcast": True} if is_broadcast else {})}
         message = Message(lambda hint: reply(story._replace(hint=hint)), summary(story), more)
         posted = self._sender.once(key, made.channel, message, thread=made.ts)
         where = "in its thread and in the channel" if is_broadcast else "in its thread"
         self._hub.remark(f"told {where} ({posted.channel})")
+
+    def _take_turn(self, channel: str, key: str) -> None:
+        if not self._sender.marks.is_under_way(key):
+            self._sender.lanes.take(channel, f"{self._event.id}/{key}", is_urgent=self._is_urgent)
 
     def _card(self) -> dict[str, Any]:
         if self._content is None:
@@ -159,5 +181,6 @@ class Cards:
             state.replace(key, made._asdict(), was=found)
 
     def _forget(self, channel: str, lost: Card) -> None:
-        self._hub.state.replace(self._key(channel), {"number": lost.number}, was=lost._asdict())
+        gone = {"number": lost.number, "lost_by": self._event.id}
+        self._hub.state.replace(self._key(channel), gone, was=lost._asdict())
         self._hub.remark(f"the card in {lost.channel} was gone")

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from tm import Finding, NeedsLogin, OutcomeUnknown, PermanentFailure, RetryLater
+from tm_slack.advice import INVITE, advice_for, how_to_add
 from tm_slack.client import Bot, Webhook
 from tm_slack.manifest import NEEDED, SCOPES
 from tm_slack.marks import PREFIX, UNSETTLED
-from tm_slack.outcome import MessageRefused, ScopeMissing
+from tm_slack.outcome import DestinationRefused, MessageRefused, ScopeMissing
 from tm_slack.routes import rule_of
 from tm_slack.sending import transport_of
 
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
     from tm import Hub
     from tm_slack.settings import Settings
 
+_EVERYWHERE = "chat:write.public"
 _TROUBLE = (RetryLater, NeedsLogin, PermanentFailure, OutcomeUnknown)
 
 
@@ -41,30 +44,34 @@ def findings(hub: Hub) -> Iterator[Finding]:
 
 
 def _reached(webhook: Webhook) -> Finding:
-    """An empty message is refused without being posted."""
+    """An empty message is refused without being posted, by then Slack has looked at the webhook and its channel."""
     try:
         webhook.post({"text": ""})
     except MessageRefused:
-        return Finding(level="ok", message="Slack knows the webhook.")
+        advice = "Whether its channel shows messages is seen by posting one only: tm slack test"
+        return Finding(level="ok", message="Slack knows the webhook.", advice=advice)
     except _TROUBLE as failure:
-        words = str(failure)
-    else:
-        words = "Something took an empty message, which Slack refuses."
+        advice = advice_for(failure, host=_host_of(webhook.url), by_webhook=True)
+        return Finding(level="error", message=getattr(failure, "what", str(failure)), advice=advice)
+    message = "Something took an empty message, which Slack refuses."
     advice = "Set the webhook's address as Slack shows it: tm config secret slack.webhook_url"
-    return Finding(level="error", message=words, advice=advice)
+    return Finding(level="error", message=message, advice=advice)
 
 
 def _known(bot: Bot, settings: Settings) -> Iterator[Finding]:
+    host = _host_of(settings.base_url)
     try:
         identity, scopes = bot.identity()
     except _TROUBLE as failure:
-        yield Finding(level="error", message=str(failure), advice="Set a bot's token: tm config secret slack.token")
+        yield Finding(level="error", message=str(failure), advice=advice_for(failure, host=host, by_webhook=False))
         return
     who, team = identity.get("user", "?"), identity.get("team", "?")
     yield Finding(level="ok", message=f"Slack knows the token: {who} in {team}.")
-    yield from _scoped({each.strip() for each in scopes.split(",") if each.strip()})
+    granted = {each.strip() for each in scopes.split(",") if each.strip()}
+    yield from _scoped(granted)
     for channel, names in _channels(settings).items():
-        yield _open(bot, channel, names)
+        whose = f"{channel} ({', '.join(dict.fromkeys(names))})"
+        yield _open(bot, channel, whose, can_post_anywhere=not granted or _EVERYWHERE in granted, host=host)
 
 
 def _scoped(granted: set[str]) -> Iterator[Finding]:
@@ -76,7 +83,7 @@ def _scoped(granted: set[str]) -> Iterator[Finding]:
             yield Finding(
                 level=level,  # type: ignore[arg-type]  # one of its words
                 message=f"The token lacks the scope {scope}: {why}.",
-                advice="Add it to the app and install it anew; tm slack manifest has all of them.",
+                advice=how_to_add(scope),
             )
 
 
@@ -90,21 +97,31 @@ def _channels(settings: Settings) -> dict[str, list[str]]:
     return found
 
 
-def _open(bot: Bot, channel: str, names: list[str]) -> Finding:
-    whose = f"{channel} ({', '.join(dict.fromkeys(names))})"
+def _open(bot: Bot, channel: str, whose: str, *, can_post_anywhere: bool, host: str) -> Finding:
     if channel[0] in "UW":
         return Finding(level="ok", message=f"{whose} is a person; direct messages are not looked at.")
     try:
         bot.messages(channel, oldest="9999999999")
     except ScopeMissing as missing:
-        message = f"{whose} cannot be looked at: the token lacks {missing.needed}."
-        return Finding(level="warning", message=message, advice="Try it for real: tm slack test")
-    except PermanentFailure as refusal:
-        advice = "Invite the app (/invite in the channel), or set another channel."
-        return Finding(level="error", message=f"{whose}: {refusal}", advice=advice)
-    except (RetryLater, NeedsLogin, OutcomeUnknown) as failure:
-        return Finding(level="warning", message=f"{whose}: {failure}", advice="Try again, or: tm slack test")
+        message = f"{whose} cannot be looked at, nor can lost notices be looked for: the token lacks {missing.needed}."
+        return Finding(
+            level="warning", message=message, advice=f"{how_to_add(missing.needed)} Meanwhile: tm slack test"
+        )
+    except DestinationRefused as refusal:
+        if refusal.word == "not_in_channel" and can_post_anywhere:
+            message = f"{whose} is there, but the app is not in it: it may post, and cannot look for lost notices."
+            return Finding(level="warning", message=message, advice="Invite the app: /invite in the channel.")
+        advice = INVITE if can_post_anywhere else f"{INVITE} Public channels need no invitation with {_EVERYWHERE}."
+        return Finding(level="error", message=f"{whose}: {refusal.what}", advice=advice)
+    except _TROUBLE as failure:
+        level = "error" if isinstance(failure, PermanentFailure) else "warning"
+        advice = advice_for(failure, host=host, by_webhook=False)
+        return Finding(level=level, message=f"{whose}: {failure}", advice=advice)  # type: ignore[arg-type]  # its words
     return Finding(level="ok", message=f"{whose} is there.")
+
+
+def _host_of(url: str) -> str:
+    return urlsplit(url).hostname or "Slack"
 
 
 def _quiet(hub: Hub) -> Iterator[Finding]:

@@ -111,7 +111,8 @@ class Bot(WebClient):
 
     def _perform_urllib_http_request_internal(self, url: str, req: Request) -> dict[str, Any]:
         answer = self._wire.exchange(url, body=req.data, headers=dict(req.header_items()))  # type: ignore[arg-type]  # bytes
-        return {"status": answer.status, "headers": answer.headers, "body": answer.body}
+        body = answer.body.replace(str(self.token), "***")  # reasons are kept, and some quote what was sent
+        return {"status": answer.status, "headers": answer.headers, "body": body}
 
 
 def _header(headers: Mapping[str, Any], name: str) -> str | None:

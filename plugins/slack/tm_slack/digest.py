@@ -50,5 +50,5 @@ def digest(entries: Sequence[Entry], *, hint: str = "") -> dict[str, Any]:
 
 
 def _line(entry: Entry) -> str:
-    url = entry.url if entry.url and len(entry.url) <= URL_LIMIT else None
-    return " ".join(filter(None, (cut(entry.line, LINE_LIMIT), link(url, label="View"))))
+    view = link(entry.url, label="View", limit=URL_LIMIT)
+    return " ".join(filter(None, (cut(entry.line, LINE_LIMIT), view)))

@@ -46,7 +46,7 @@ def post(event: Event, hub: Hub) -> None:
     if due_at > now:
         raise RetryLater("Notices are being gathered.", after=due_at - now)
     sender, key = Sender(hub, event), f"{channel}/digest"
-    if not sender.marks.of(key).get("word"):
+    if not sender.marks.is_under_way(key):
         sender.lanes.take(channel, f"{event.id}/{key}", is_urgent=False)
     posted = _posted(sender, key, channel, found={int(each.removeprefix(prefix)): kept for each, kept in found.items()})
     upto = int(posted.payload.get("upto", max(int(each.removeprefix(prefix)) for each in found)))

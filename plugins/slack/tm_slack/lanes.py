@@ -5,13 +5,15 @@ Slack takes one message a second and channel: https://docs.slack.dev/apis/web-ap
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tm import RetryLater
+from tm_slack.outcome import Limited
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from tm import Hub
 
@@ -84,7 +86,8 @@ class Lanes:
 
     def is_full(self, channel: str, event_id: str) -> bool:
         """Whether so many wait for a channel that another event had better be gathered with others."""
-        found, now = self._hub.state.get(PREFIX + channel) if self._most else None, self._hub.clock.now()
+        has_lines = self._most and self._pace
+        found, now = self._hub.state.get(PREFIX + channel) if has_lines else None, self._hub.clock.now()
         if not found:
             return False
         line = [each for each in _lane(found).line if each.missed_at > now]
@@ -99,6 +102,23 @@ class Lanes:
         found, now = self._hub.state.get(PREFIX + name), self._hub.clock.now()
         if found and (free_at := _lane(found).free_at) > now:
             raise RetryLater("Slack asked to slow down.", after=free_at - now)
+
+    @contextmanager
+    def heeding(self, name: str) -> Iterator[None]:
+        """Around a call that Slack limits under this name, a channel's or a method's: its word to wait is kept."""
+        try:
+            yield
+        except Limited as limit:
+            if limit.after is not None:
+                self.pause(name, limit.after)
+            raise
+
+    @contextmanager
+    def limited(self, method: str) -> Iterator[None]:
+        """The same for a method, which is not called while Slack asks to wait. Raises RetryLater."""
+        self.refuse_while_paused(method)
+        with self.heeding(method):
+            yield
 
     def _changed(self, channel: str, change: Callable[[Lane, datetime], Turn]) -> Turn:
         key, state = PREFIX + channel, self._hub.state

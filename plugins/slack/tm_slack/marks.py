@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from tm import Hub
 
-Word = Literal["sending", "repeating", "looked", "trying", "absent", "sent", "dead"]
+Word = Literal["limited", "sending", "repeating", "looked", "trying", "absent", "sent", "dead"]
 Step = Literal["repeat", "hold", "give up", "rest"]
 
 KEPT_FOR = timedelta(days=30)
@@ -56,6 +56,10 @@ class Marks:
         mark = self._marks.get(key, {})
         return {} if mark.get("word") == "dead" and self.is_redelivered(key) else mark
 
+    def is_under_way(self, key: str) -> bool:
+        """Whether this was begun, so that it stands in no line any more; what Slack had no room for was not."""
+        return self.of(key).get("word") not in (None, "limited")
+
     def is_in_doubt(self, key: str) -> bool:
         """Whether an earlier attempt may have sent this."""
         return self._hub.attempt.may_have_happened and self.of(key).get("word") not in ("sent", "absent")
@@ -65,9 +69,25 @@ class Marks:
         at = (self._found or {}).get(key, {}).get("at")
         return at is not None and self._hub.attempt.first_at > datetime.fromisoformat(at)
 
+    def is_empty(self) -> bool:
+        """Whether there is nothing to know."""
+        return not self._marks
+
+    def begun_at(self, key: str) -> datetime:
+        """When this may have been sent for the first time: after a login a delivery's attempts begin anew."""
+        since = self._marks.get(key, {}).get("since")
+        first_at = self._hub.attempt.first_at
+        return first_at if since is None else min(first_at, datetime.fromisoformat(since))
+
     def set(self, key: str, word: Word, **more: Any) -> None:
         """Mark a send, for now in memory."""
-        self._marks[key] = {"word": word, "at": self._hub.clock.now().isoformat(), **more}
+        since = self.begun_at(key).isoformat()
+        self._marks[key] = {"word": word, "at": self._hub.clock.now().isoformat(), "since": since, **more}
+
+    def untouched(self, key: str) -> None:
+        """Mark a send as certainly not tried so far, should the attempt end in doubt about something else."""
+        if not self.of(key) and not self.is_in_doubt(key):
+            self.set(key, "absent")
 
     def restore(self, key: str, mark: Mapping[str, Any]) -> None:
         """Mark a send as it was, its time included."""

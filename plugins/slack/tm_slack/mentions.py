@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from tm import NeedsLogin, OutcomeUnknown, PermanentFailure, RetryLater
+from tm_slack.lanes import Lanes
 from tm_slack.message import PINGS
 from tm_slack.routes import is_own_act
 
@@ -52,7 +53,8 @@ def _looked_up(email: str, hub: Hub, bot: Bot) -> str | None:
     if known is not None:
         return known["member"] or None
     try:
-        member = _member(bot.member(email).get("user"))
+        with Lanes(hub, pace=0, most=0).limited("users.lookupByEmail"):
+            member = _member(bot.member(email).get("user"))
     except PermanentFailure:  # nobody has that address
         member = None
     except (RetryLater, NeedsLogin, OutcomeUnknown) as error:  # a name does as well

@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tm_slack.parts import (
     FALLBACK_LIMIT,
+    LONG_LIMIT,
     NAME_LIMIT,
+    PARAGRAPH_LIMIT,
     context,
     fields,
     footer,
@@ -19,7 +21,7 @@ from tm_slack.parts import (
     section,
     title_of,
 )
-from tm_slack.text import cut, literal
+from tm_slack.text import cut, literal, units
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -93,6 +95,7 @@ def summary(story: Story, *, limit: int = FALLBACK_LIMIT) -> str:
 def _dressed(story: Story, details: list[dict[str, Any]]) -> dict[str, Any]:
     emoji, heading = HEADINGS[story.notice]
     first = story.title or f"{emoji} *{heading}:* {title_of(story.event.task.title)}"
+    first = cut(first, PARAGRAPH_LIMIT - units(story.mentions) - 1)
     above = [context(story.hint)] if story.hint else []
     return {
         # with blocks beside it Slack shows it in notifications only, where nothing is styled
@@ -106,7 +109,7 @@ def _dressed(story: Story, details: list[dict[str, Any]]) -> dict[str, Any]:
 
 def _long(story: Story) -> list[dict[str, Any]]:
     if story.text:
-        return [section(story.text)]
+        return [section(cut(story.text, LONG_LIMIT))]
     label, key = _LONG.get(story.notice, ("", ""))
     return paragraph(label, str(story.event.data.get(key) or ""))
 

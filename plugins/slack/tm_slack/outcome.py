@@ -36,7 +36,6 @@ DESTINATION = {
     "channel_is_archived": "it is archived",
     "not_in_channel": "the app was not invited to it",
     "no_permission": "the app may not post there",
-    "restricted_action": "an administrator restricts who may post there",
     "restricted_action_read_only_channel": "it is read-only",
     "restricted_action_thread_only_channel": "it takes threads only",
     "restricted_action_thread_locked": "its threads are locked",
@@ -48,6 +47,7 @@ DESTINATION = {
     "user_not_found": "the person it belongs to is gone",
     "cannot_reply_to_message": "that message takes no replies",
 }
+RESTRICTED = "an administrator restricts who may post there"
 CONTENT = frozenset(
     {
         "invalid_blocks", "invalid_blocks_format", "invalid_payload", "missing_text_or_fallback_or_attachments",
@@ -70,12 +70,25 @@ class NotConnected(Exception):
     """No connection to Slack came about, so nothing was sent; the text says why."""
 
 
+class Unreachable(RetryLater):
+    """There was no connection, so the whole plugin waits."""
+
+
+class Limited(RetryLater):
+    """Slack asks to slow down: for one channel or method, or with a webhook altogether."""
+
+
 class MessageRefused(PermanentFailure):
     """Slack refuses what the message says."""
 
 
 class DestinationRefused(PermanentFailure):
-    """Slack takes nothing for that channel."""
+    """Slack takes nothing for that channel: `what` in a sentence, `word` is Slack's own for why."""
+
+    def __init__(self, what: str, *, word: str) -> None:
+        super().__init__(f"{what} Mend that, or set another channel; then redeliver this notice.")
+        self.what = what
+        self.word = word
 
 
 class CardLost(PermanentFailure):
@@ -115,7 +128,7 @@ def outcome_of_call(status: int, answer: object, *, channel: str, retry_after: s
     """
     word = str(answer.get("error", "")) if isinstance(answer, dict) else ""
     if word in RATE or status == 429:
-        return RetryLater("Slack asks to slow down.", after=read_retry_after(retry_after, now=now))
+        return Limited("Slack asks to slow down.", after=read_retry_after(retry_after, now=now))
     if by_status := _by_status(status, retry_after=retry_after, now=now, whole_plugin=True):
         return by_status
     is_slacks = isinstance(answer, dict) and answer.get("ok") is False and word.replace("_", "").isalnum()
@@ -143,7 +156,7 @@ def _by_word(word: str, answer: Mapping[str, Any], *, channel: str) -> Exception
 def outcome_without_answer(error: Exception) -> Exception:
     """What a call without an answer means."""
     if isinstance(error, NotConnected):
-        return RetryLater(f"Slack cannot be reached: {error}", after=WITHOUT_ADVICE, whole_plugin=True)
+        return Unreachable(f"Slack cannot be reached: {error}", after=WITHOUT_ADVICE, whole_plugin=True)
     return OutcomeUnknown(
         f"The connection to Slack broke before its answer ({type(error).__name__}); "
         "the notice may have been posted all the same."
@@ -176,7 +189,7 @@ def _seconds(text: str, now: datetime) -> float | None:
 def _by_status(status: int, *, retry_after: str | None, now: datetime, whole_plugin: bool) -> Exception | None:
     if status == 429:
         wait = read_retry_after(retry_after, now=now)
-        return RetryLater("Slack asks to slow down (429).", after=wait, whole_plugin=whole_plugin)
+        return Limited("Slack asks to slow down (429).", after=wait, whole_plugin=whole_plugin)
     if status == 503:
         wait = read_retry_after(retry_after, now=now)
         return RetryLater("Slack is unavailable (503).", after=wait, whole_plugin=whole_plugin)
@@ -195,11 +208,8 @@ def _refused(word: str, *, where: str, by_webhook: bool, told: str = "") -> Exce
             f"Slack does not know this {what} ({word}). Make another in Slack and set it as "
             f"TM_PLUGINS__SLACK__{key.upper()}, or: tm config secret slack.{key}"
         )
-    if word in DESTINATION:
-        return DestinationRefused(
-            f"Slack takes nothing for {where}: {DESTINATION[word]} ({word}). "
-            "Mend that, or set another channel; then redeliver this notice."
-        )
+    if why := DESTINATION.get(word, RESTRICTED if word.startswith("restricted_action") else ""):
+        return DestinationRefused(f"Slack takes nothing for {where}: {why} ({word}).", word=word)
     if word in CONTENT:
         return MessageRefused(f"Slack refuses the message itself ({word}{told}), a fault of tm. Please report it.")
     return None

@@ -12,7 +12,9 @@ if TYPE_CHECKING:
     from tm import Link, People
 
 FALLBACK_LIMIT, TITLE_LIMIT, LONG_LIMIT, NAME_LIMIT, HEADER_LIMIT = 300, 2700, 2000, 200, 150
-LINKS, LINK_URL_LIMIT, LINK_NAME_LIMIT = 5, 300, 100
+PARAGRAPH_LIMIT = 3000
+# five of them, with all that stands between, are one text of Slack's
+LINKS, LINK_URL_LIMIT, LINK_TITLE_LIMIT, LINK_WORD_LIMIT = 5, 280, 100, 60
 
 
 def section(text: str) -> dict[str, Any]:
@@ -85,12 +87,12 @@ def links_of(links: Sequence[Link]) -> list[dict[str, Any]]:
 
 
 def _link(each: Link) -> str:
-    name = literal(each.title or each.key or each.outside_id, limit=LINK_NAME_LIMIT) or each.kind
+    kind, detail = (literal(text or "", limit=LINK_WORD_LIMIT) for text in (each.kind, each.detail))
+    name = literal(each.title or each.key or each.outside_id, limit=LINK_TITLE_LIMIT) or kind
     if each.key and each.title:
-        name = f"{literal(each.key, limit=LINK_NAME_LIMIT)} {name}"
-    url = each.url if each.url and len(each.url) <= LINK_URL_LIMIT else None
-    kind, detail = literal(each.kind, limit=40), literal(each.detail or "", limit=LINK_NAME_LIMIT)
-    return " ".join(filter(None, (f"{kind}:", link(url, label=name) or name, detail and f"({detail})")))
+        name = f"{literal(each.key, limit=LINK_WORD_LIMIT)} {name}"
+    shown = link(each.url, label=name, limit=LINK_URL_LIMIT) or name
+    return " ".join(filter(None, (f"{kind}:", shown, detail and f"({detail})")))
 
 
 def footer(task_id: str | None, *, actor: str, url: str | None) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tm import NeedsLogin, OutcomeUnknown, PermanentFailure, RetryLater
@@ -10,7 +11,7 @@ from tm_slack.client import Bot, Webhook
 from tm_slack.lanes import Lanes
 from tm_slack.marks import Marks, next_step
 from tm_slack.message import REPEAT
-from tm_slack.outcome import DestinationRefused, MessageRefused, ScopeMissing, ServerTrouble
+from tm_slack.outcome import DestinationRefused, Limited, MessageRefused, ScopeMissing, ServerTrouble
 from tm_slack.routes import WEBHOOK
 from tm_slack.wire import Wire
 
@@ -22,10 +23,16 @@ if TYPE_CHECKING:
 
 METADATA = "tm_notice"
 LOOK_AGAIN = timedelta(seconds=5)
-_LOOK_BACK = timedelta(seconds=10)
+# as far as this machine's clock and Slack's may differ
+_LOOK_BACK = timedelta(minutes=10)
 _PAGES = 10
+_HISTORY, _REPLIES = "conversations.history", "conversations.replies"
 _DOUBT = "Nobody knows whether Slack posted this notice"
 _LOOK = "Look into the channel; if the notice is missing there, redeliver this delivery."
+
+
+# a client is dear to make, and holds nothing of a call
+_wire, _bot, _webhook = lru_cache(4)(Wire), lru_cache(4)(Bot), lru_cache(4)(Webhook)
 
 
 class Posted(NamedTuple):
@@ -52,11 +59,11 @@ class Message(NamedTuple):
 def transport_of(settings: Settings, hub: Hub) -> Bot | Webhook:
     """The way to Slack that the settings give."""
     proxy = settings.proxy.get_secret_value() if settings.proxy else None
-    wire = Wire(timeout=settings.timeout, proxy=proxy, monotonic=hub.clock.monotonic)
+    wire = _wire(timeout=settings.timeout, proxy=proxy, monotonic=hub.clock.monotonic)
     if settings.token is not None:
-        return Bot(settings.token.get_secret_value(), wire, base_url=settings.base_url, now=hub.clock.now)
+        return _bot(settings.token.get_secret_value(), wire, base_url=settings.base_url, now=hub.clock.now)
     assert settings.webhook_url is not None  # noqa: S101 - the settings see to it
-    return Webhook(settings.webhook_url.get_secret_value(), wire, now=hub.clock.now)
+    return _webhook(settings.webhook_url.get_secret_value(), wire, now=hub.clock.now)
 
 
 class Sender:
@@ -88,17 +95,35 @@ class Sender:
                 raise PermanentFailure(mark["reason"])
             case "absent":
                 return self._try(key, channel, message)
-        if not self.marks.is_in_doubt(key):
+        if self.marks.is_in_doubt(key):
+            return self._in_doubt(key, channel, message, thread=thread)
+        # a refusal for its rate was seen to have been posted all the same
+        if mark.get("word") == "limited" and (found := self._seen(key, channel, thread=thread)):
+            return self._sent(key, found)
+        try:
             return self._sent(key, self._post(channel, message, key=key))
-        return self._in_doubt(key, channel, message, thread=thread)
+        except Limited:
+            if self.bot is not None:
+                self._mark(key, "limited")
+            raise
+
+    def _seen(self, key: str, channel: str, *, thread: str | None) -> Posted | None:
+        """The message, if it can be seen that it is there."""
+        try:
+            return self._found(key, channel, thread=thread)
+        except (ScopeMissing, DestinationRefused, _CannotLook):
+            return None
 
     def _in_doubt(self, key: str, channel: str, message: Message, *, thread: str | None) -> Posted:
         try:
             found = self._found(key, channel, thread=thread)
         except (ScopeMissing, DestinationRefused, _CannotLook):
             return self._without_looking(key, channel, message)
+        except NeedsLogin:
+            if not self.marks.of(key):
+                self._mark(key, "sending")
+            raise
         if found is not None:
-            self._hub.remark(f"found in {found.channel}")
             return self._sent(key, found)
         mark = self.marks.of(key)
         looked_at = mark.get("at") if mark.get("word") == "looked" else None
@@ -175,36 +200,35 @@ class Sender:
             return Posted(WEBHOOK)
         payload = {"send": f"{self._event.id}/{key}", **message.payload}
         metadata = {"event_type": METADATA, "event_payload": payload}
-        try:
+        with self.lanes.heeding(channel):
             return Posted(*self.transport.post(channel, content, metadata=metadata, **message.more), payload)
-        except RetryLater as later:
-            if later.after is not None and not later.whole_plugin:
-                self.lanes.pause(channel, later.after)
-            raise
 
     def _found(self, key: str, channel: str, *, thread: str | None) -> Posted | None:
         """The message with this key, if it is in the channel, or in the thread.
 
-        Raises ScopeMissing or DestinationRefused when that cannot be seen.
+        Raises ScopeMissing, DestinationRefused or _CannotLook when that cannot be seen.
         """
-        for message in self._messages(channel, thread=thread):
+        for message in self._messages(channel, thread=thread, since=self.marks.begun_at(key)):
             metadata = message.get("metadata")
             payload = metadata.get("event_payload") if isinstance(metadata, dict) else None
             if isinstance(payload, dict) and payload.get("send") == f"{self._event.id}/{key}":
+                self._hub.remark(f"found in {channel}")
                 return Posted(channel, str(message["ts"]), payload, is_found=True)
         return None
 
-    def _messages(self, channel: str, *, thread: str | None) -> Iterator[Mapping[str, Any]]:
+    def _messages(self, channel: str, *, thread: str | None, since: datetime) -> Iterator[Mapping[str, Any]]:
         bot, cursor = self.bot, ""
         if bot is None or channel[0] in "UW":  # a person's own id has no history
             raise _CannotLook
-        oldest = f"{(self._hub.attempt.first_at - _LOOK_BACK).timestamp():.6f}"
+        oldest = f"{(since - _LOOK_BACK).timestamp():.6f}"
         for _ in range(_PAGES):
-            page = bot.messages(channel, oldest=oldest, thread=thread, cursor=cursor)
+            with self.lanes.limited(_REPLIES if thread else _HISTORY):
+                page = bot.messages(channel, oldest=oldest, thread=thread, cursor=cursor)
             yield from (each for each in page.get("messages") or () if isinstance(each, dict))
             cursor = str((page.get("response_metadata") or {}).get("next_cursor") or "")
             if not cursor:
                 return
+        raise _CannotLook  # it may be further back
 
 
 class _CannotLook(Exception):

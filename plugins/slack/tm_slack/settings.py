@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from datetime import timedelta
+from difflib import get_close_matches
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, model_validator
 
 from tm import Duration, PluginSettings, ReceivesSecret, When
 from tm_slack import addresses
-from tm_slack.notices import Notice, Word
+from tm_slack.notices import NOTICES, Notice, Word
 from tm_slack.quiet import Quiet
 from tm_slack.slots import Words
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 LONGEST_TIMEOUT = timedelta(minutes=2)
+MOST_MENTIONS = 20
 _CHANNEL = re.compile(r"[CGD][A-Z0-9]{2,20}|[UW][A-Z0-9]{2,20}")
 _MENTION = re.compile(r"assignee|here|S[A-Z0-9]{2,20}|[UW][A-Z0-9]{2,20}|[a-z][a-z0-9_.-]*")
 # what a webhook cannot do, whatever is said about it
@@ -36,6 +38,28 @@ def _mention(text: str) -> str:
     return text
 
 
+def _few(mentions: tuple[str, ...]) -> tuple[str, ...]:
+    if len(mentions) > MOST_MENTIONS:
+        raise ValueError(f"must name at most {MOST_MENTIONS}; a group's id, like S0123ABC, reaches as many as you like")
+    return mentions
+
+
+def _token(secret: SecretStr) -> SecretStr:
+    text = secret.get_secret_value()
+    if not text or not text.isascii() or not text.isprintable() or " " in text:
+        raise ValueError("must be one word, as Slack shows it: xoxb-…")
+    return secret
+
+
+def _known_notices(templates: object) -> object:
+    for name in templates if isinstance(templates, dict) else ():
+        if name not in NOTICES:
+            near = get_close_matches(str(name), NOTICES, n=1)
+            hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(NOTICES)}"
+            raise ValueError(f"has no {str(name)[:40]}; {hint}")
+    return templates
+
+
 def _timeout(length: timedelta) -> timedelta:
     if length > LONGEST_TIMEOUT:
         raise ValueError("must be at most 2m, or other notices wait too long")
@@ -43,7 +67,7 @@ def _timeout(length: timedelta) -> timedelta:
 
 
 Channel = Annotated[str, AfterValidator(_channel)]
-Mention = Annotated[str, AfterValidator(_mention)]
+Mentions = Annotated[tuple[Annotated[str, AfterValidator(_mention)], ...], AfterValidator(_few)]
 _TABLE = ConfigDict(
     extra="forbid", frozen=True, hide_input_in_errors=True, use_attribute_docstrings=True, validate_by_name=False
 )
@@ -60,7 +84,7 @@ class Route(BaseModel):
     """What is told about them; nothing if empty."""
     channel: Channel | None = None
     """Where: a channel's id, or a member's for a direct message. Needs a token."""
-    mention: tuple[Mention, ...] | None = None
+    mention: Mentions | None = None
     """Who is mentioned in blocked and urgent notices."""
     digest: Duration | None = None
     """Gather notices for so long and send them as one; urgent ones go at once."""
@@ -79,7 +103,7 @@ class Settings(PluginSettings):
 
     webhook_url: Annotated[SecretStr, ReceivesSecret, AfterValidator(addresses.webhook_url)] | None = None
     """Address of an incoming webhook, a secret; its channel was fixed when it was made in Slack."""
-    token: SecretStr | None = None
+    token: Annotated[SecretStr, AfterValidator(_token)] | None = None
     """A bot's token (xoxb-…), a secret: cards, threads and as many channels as you like."""
     base_url: Annotated[str, ReceivesSecret, AfterValidator(addresses.base_url)] = addresses.API
     """Where Slack's API is; the token is sent there."""
@@ -97,7 +121,7 @@ class Settings(PluginSettings):
     """What is told in the thread of a task that has a card, besides what routes tell."""
     broadcast: tuple[Notice, ...] = ("blocked", "urgent")
     """What is shown in the channel as well as in the thread."""
-    mention: tuple[Mention, ...] = ("assignee",)
+    mention: Mentions = ("assignee",)
     """Who is mentioned in blocked and urgent notices: assignee, here, a name of [people], a member's or group's id."""
     digest: Duration | None = None
     """Gather notices for so long and send them as one; urgent ones go at once."""
@@ -113,7 +137,7 @@ class Settings(PluginSettings):
     """When so many wait for one channel, further ones are gathered into one message; 0: never."""
     progress_expires: Duration = timedelta(hours=1)
     """Progress that could not be told for so long is not told at all."""
-    templates: dict[Notice, Words] = Field(default={})
+    templates: Annotated[dict[Notice, Words], BeforeValidator(_known_notices)] = Field(default={})
     """Words of your own for a kind of notice."""
     ambiguous: Literal["resend", "hold"] = "resend"
     """After a send that may have arrived and cannot be looked for: send once more, marked as a repeat, or ask."""
@@ -129,7 +153,9 @@ class Settings(PluginSettings):
                 "needs webhook_url or token; set one with: tm config secret slack.webhook_url, or slack.token"
             )
         if self.webhook_url is not None and self.token is not None:
-            raise ValueError("has webhook_url and token; take one of them away")
+            raise ValueError(
+                "has webhook_url and token; take one away, such as: tm config secret slack.webhook_url --forget"
+            )
         if problem := next(_beyond_a_webhook(self) if self.token is None else _homeless(self), None):
             raise ValueError(problem)
         return self

@@ -15,6 +15,7 @@ from tm_slack.workspace import Workspace
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from datetime import datetime
 
     from tm.testing import Request
 
@@ -31,11 +32,18 @@ class StandIn:
     """Slack, open until `close`.
 
     `settings` belong under `[plugins.slack]` for a webhook, `as_bot` for a token. `pace` is the least time in
-    seconds between two messages to one channel (0: no limit), told by `monotonic`.
+    seconds between two messages to one channel (0: no limit), told by `monotonic`; `now` dates the messages.
     """
 
-    def __init__(self, port: int = 0, *, pace: float = 0.0, monotonic: Callable[[], float] | None = None) -> None:
-        self.workspace = Workspace(pace=pace, monotonic=monotonic)
+    def __init__(
+        self,
+        port: int = 0,
+        *,
+        pace: float = 0.0,
+        monotonic: Callable[[], float] | None = None,
+        now: Callable[[], datetime] | None = None,
+    ) -> None:
+        self.workspace = Workspace(pace=pace, monotonic=monotonic, now=now)
         self.server = ScriptedServer(self._answer, port=port)
         self.settings: dict[str, Any] = {"webhook_url": self.server.url + PATH, "pace": 0}
         self.as_bot: dict[str, Any] = {

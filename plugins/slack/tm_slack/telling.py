@@ -11,29 +11,30 @@ from tm_slack.gathered import gather
 from tm_slack.message import alone, summary
 from tm_slack.notices import NOTICES, notice_for
 from tm_slack.outcome import CardLost, DestinationRefused
-from tm_slack.routes import WEBHOOK, Send, rule_of, sends_for
-from tm_slack.sending import Message, Sender
+from tm_slack.routes import WEBHOOK, Send, rule_of
+from tm_slack.sending import LOOK_AGAIN, Message, Sender
 from tm_slack.stories import story_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from tm import Event, Hub
     from tm_slack.message import Story
     from tm_slack.settings import Settings
 
 Failure = RetryLater | NeedsLogin | PermanentFailure | OutcomeUnknown
-_WORST: tuple[type[Exception], ...] = (NeedsLogin, OutcomeUnknown, RetryLater, PermanentFailure)
+# a doubt goes first: the dispatcher keeps it, and hears of the login at the next attempt
+_WORST: tuple[type[Exception], ...] = (OutcomeUnknown, NeedsLogin, RetryLater, PermanentFailure)
 
 
-def tell(event: Event, hub: Hub) -> None:
-    """Tell of an event wherever the settings say so, and bring the task's cards up to date.
+def tell(event: Event, hub: Hub, sends: Sequence[Send]) -> None:
+    """Send these notices of an event, and bring the task's cards up to date.
 
     Everything is tried once; then the worst of what was raised is raised: RetryLater, NeedsLogin,
     PermanentFailure or OutcomeUnknown. What went well is not sent again.
     """
     if not hub.dry_run:
-        _Telling(event, hub).run()
+        _Telling(event, hub).run(sends)
 
 
 class _Telling:
@@ -46,8 +47,7 @@ class _Telling:
         self._cards = Cards(hub, event, self._sender, is_urgent=is_urgent)
         self._failures: list[Exception] = []
 
-    def run(self) -> None:
-        sends = sends_for(self._event, self._settings, self._hub.people)
+    def run(self, sends: Sequence[Send]) -> None:
         for send in sends:
             self._try(send.rule.channel, lambda send=send: self._tell(send))  # type: ignore[misc]  # bound to its own
         if self._settings.has_cards:
@@ -56,7 +56,14 @@ class _Telling:
                     self._try(channel, lambda channel=channel: self._follow(channel))  # type: ignore[misc]
         if self._failures:
             self._sender.marks.save()
-            raise _worst(self._failures)
+            raise self._end()
+
+    def _end(self) -> Exception:
+        """What to raise. A first attempt that needs a login is forgotten, but what went well must not be."""
+        worst = _worst(self._failures)
+        if isinstance(worst, NeedsLogin) and self._hub.attempt.number == 1 and not self._sender.marks.is_empty():
+            return RetryLater(str(worst), after=LOOK_AGAIN)
+        return worst
 
     def _try(self, channel: str, step: Callable[[], None]) -> None:
         try:
@@ -94,7 +101,7 @@ class _Telling:
 
     def _send_alone(self, send: Send, channel: str, *, key: str, hint: str = "") -> None:
         story = self._story(send)
-        if not self._sender.marks.of(key).get("word"):
+        if not self._sender.marks.is_under_way(key):
             self._sender.lanes.take(channel, f"{self._event.id}/{key}", is_urgent=send.is_urgent)
         message = Message(
             lambda above: alone(story._replace(hint=" ".join(filter(None, (above, hint))))), summary(story)
@@ -111,7 +118,7 @@ class _Telling:
 
     def _has_begun(self, channel: str) -> bool:
         return self._hub.attempt.may_have_happened or any(
-            self._sender.marks.of(f"{channel}/{step}") for step in ("alone", "card1", "reply1", "instead")
+            self._sender.marks.is_under_way(f"{channel}/{step}") for step in ("alone", "card1", "reply1", "instead")
         )
 
     def _is_too_old(self, send: Send) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from functools import lru_cache
 from urllib.parse import urlsplit
 
 ELLIPSIS = "…"
@@ -17,15 +18,18 @@ _IN_LINKS = str.maketrans({"<": "%3C", ">": "%3E", "|": "%7C", '"': "%22", " ": 
 
 def units(text: str) -> int:
     """The length of a text as Slack's limits count it: in UTF-16 code units."""
+    if text.isascii():
+        return len(text)
     return len(text.encode("utf-16-le", "surrogatepass")) // 2
 
 
+@lru_cache(256)
 def literal(text: str, *, limit: int, is_one_line: bool = True) -> str:
     """Typed text for a `mrkdwn` object, at most `limit` units long; an ellipsis stands for what was cut.
 
     Control characters go, lone surrogates become U+FFFD, `& < >` are escaped. Empty if nothing is left.
     """
-    whole = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    whole = text if text.isascii() else text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
     clean = whole.replace("\r\n", "\n").translate(_CLEAN)
     clean = " ".join(clean.split()) if is_one_line else clean.strip()
     return cut(escape(clean), limit)
@@ -37,19 +41,22 @@ def escape(text: str) -> str:
 
 
 def cut(escaped: str, limit: int) -> str:
-    """Escaped text within `limit` units, never ending inside an entity or a character."""
+    """Escaped text within `limit` units, never ending inside an entity, a `<…>` of ours or a character."""
     if units(escaped) <= limit:
         return escaped
     kept = escaped.encode("utf-16-le")[: 2 * (limit - 1)].decode("utf-16-le", "ignore")
-    start = kept.rfind("&")
-    if start > kept.rfind(";"):
-        kept = kept[:start]
+    for start, end in (("&", ";"), ("<", ">")):
+        if kept.rfind(start) > kept.rfind(end):
+            kept = kept[: kept.rfind(start)]
     return kept.rstrip() + ELLIPSIS
 
 
-def link(url: str | None, *, label: str) -> str:
-    """`<url|label>`, or nothing for an address that is missing, overlong or not http."""
-    if not url or not url.isprintable() or units(url) > LINK_LIMIT:
+def link(url: str | None, *, label: str, limit: int = LINK_LIMIT) -> str:
+    """`<url|label>`, or nothing for an address that is missing, not http, or over `limit` units as it is written."""
+    if not url or not url.isprintable():
+        return ""
+    written = escape(url.translate(_IN_LINKS))
+    if units(written) > limit:
         return ""
     try:
         parts = urlsplit(url)
@@ -57,13 +64,14 @@ def link(url: str | None, *, label: str) -> str:
         return ""
     if parts.scheme not in ("http", "https") or not parts.netloc:
         return ""
-    return f"<{escape(url.translate(_IN_LINKS))}|{label}>"
+    return f"<{written}|{label}>"
 
 
 def moment(stamp: str) -> str:
     """An instant that Slack shows each reader in their own time zone."""
     try:
         at = datetime.fromisoformat(stamp)
-    except ValueError:
+        seconds = int(at.timestamp())
+    except (ValueError, OverflowError):
         return literal(stamp, limit=40)
-    return f"<!date^{int(at.timestamp())}^{{date_short_pretty}} at {{time}}|{at:%Y-%m-%d %H:%M} UTC>"
+    return f"<!date^{seconds}^{{date_short_pretty}} at {{time}}|{at:%Y-%m-%d %H:%M} UTC>"

@@ -15,6 +15,7 @@ from tm_slack.limits import refusal
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from datetime import datetime
 
     from tm.testing import Request
 
@@ -47,22 +48,31 @@ _NEEDS = {
 class Workspace:
     """What a bot with a token sees of Slack.
 
-    Any channel exists unless it is in `gone`; `archived` ones take nothing. `members` maps e-mail addresses to users.
+    Any channel exists unless it is in `gone`; `archived` ones take nothing, those `not_joined` cannot be read, and
+    be written to with `chat:write.public` only. `members` maps e-mail addresses to users.
     `scopes` are the granted ones; with `token` None none is known. `page` is how many messages a page of history has
     at most.
     """
 
-    def __init__(self, *, pace: float = 0.0, monotonic: Callable[[], float] | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        pace: float = 0.0,
+        monotonic: Callable[[], float] | None = None,
+        now: Callable[[], datetime] | None = None,
+    ) -> None:
         self.token: str | None = "xoxb-stand-in"  # noqa: S105 - it opens nothing
         self.scopes = set(SCOPES.split(","))
         self.gone: set[str] = set()
         self.archived: set[str] = set()
+        self.not_joined: set[str] = set()
         self.closed_to_edits: set[str] = set()
         self.members: dict[str, dict[str, Any]] = {}
         self.page = 200
         self.calls: list[str] = []
         self._pace = pace
         self._monotonic = monotonic or time.monotonic
+        self._now = now
         self._free_at: dict[str, float] = {}
         self._channels: dict[str, list[dict[str, Any]]] = {}
         self._last_ts = 0
@@ -150,8 +160,8 @@ class Workspace:
 
     def _conversations_history(self, arguments: dict[str, Any]) -> Reply:
         channel = str(arguments.get("channel", ""))
-        if channel[:1] in ("U", "W") or channel in self.gone:
-            return _no("channel_not_found")
+        if word := self._unreadable(channel):
+            return _no(word)
         shown = [each for each in self.roots(channel) if float(each["ts"]) >= float(arguments.get("oldest") or 0)]
         shown += [each for each in self._channels.get(channel, []) if each.get("reply_broadcast") and each not in shown]
         return self._pages(sorted(shown, key=lambda each: float(each["ts"]), reverse=True), arguments)
@@ -159,8 +169,8 @@ class Workspace:
     def _conversations_replies(self, arguments: dict[str, Any]) -> Reply:
         channel, ts = str(arguments.get("channel", "")), str(arguments.get("ts", ""))
         root = [each for each in self._channels.get(channel, []) if each["ts"] == ts]
-        if channel in self.gone or not root:
-            return _no("channel_not_found" if channel in self.gone else "thread_not_found")
+        if word := self._unreadable(channel) or (None if root else "thread_not_found"):
+            return _no(word)
         oldest = float(arguments.get("oldest") or 0)
         return self._pages([*root, *(e for e in self.thread(channel, ts) if float(e["ts"]) >= oldest)], arguments)
 
@@ -180,14 +190,22 @@ class Workspace:
         found = self.members.get(str(arguments.get("email", "")).lower())
         return _no("users_not_found") if found is None else Reply(body={"ok": True, "user": found})
 
+    def _unreadable(self, channel: str) -> str | None:
+        if channel[:1] in ("U", "W") or channel in self.gone:
+            return "channel_not_found"
+        return "not_in_channel" if channel in self.not_joined else None
+
     def _closed(self, channel: str) -> str | None:
         if not channel or channel in self.gone:
             return "channel_not_found"
+        if channel in self.not_joined and "chat:write.public" not in self.scopes:
+            return "not_in_channel"
         return "is_archived" if channel in self.archived else None
 
     def _fresh_ts(self) -> str:
         """The time as Slack writes it, later than any before."""
-        self._last_ts = max(self._last_ts + 1, time.time_ns() // 1000)
+        micros = int(self._now().timestamp() * 1_000_000) if self._now else time.time_ns() // 1000
+        self._last_ts = max(self._last_ts + 1, micros)
         return f"{self._last_ts // 1_000_000}.{self._last_ts % 1_000_000:06d}"
 
 

@@ -82,10 +82,12 @@ class Desk:
             **variables,
         }
 
-    def tm(self, *words: str, stdin: str = "", **variables: str) -> subprocess.CompletedProcess[str]:
-        """Run the command."""
+    def tm(
+        self, *words: str, stdin: str = "", before: tuple[str, ...] = (), **variables: str
+    ) -> subprocess.CompletedProcess[str]:
+        """Run the command; `before` are words before it."""
         return subprocess.run(
-            [sys.executable, "-m", "tm", *words],
+            [*before, sys.executable, "-m", "tm", *words],
             cwd=self.folder,
             env=self.environ(**variables),
             input=stdin,

@@ -115,6 +115,15 @@ def test_a_terminal_gets_a_table(shell: Shell) -> None:
     assert "\t" not in seen
 
 
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [("list", "No tasks."), ("search nothing", "No tasks."), ("delivery list", "No deliveries.")],
+)
+def test_an_empty_table_says_so_on_a_terminal_and_nothing_in_a_pipe(shell: Shell, words: str, said: str) -> None:
+    assert shell.on_a_terminal(*words.split()) == f"{said}\r\n"
+    assert shell(*words.split()).stdout == ""
+
+
 def test_a_long_table_comes_in_parts_with_every_row(shell: Shell) -> None:
     (shell.folder / "many.jsonl").write_text("".join(f'{{"title": "Task {n:04}"}}\n' for n in range(1203)))
     shell("import", "many.jsonl")
@@ -181,12 +190,45 @@ def test_events_tell_the_history_of_a_task_in_order(shell: Shell) -> None:
     ]  # fmt: skip
 
 
-def test_events_can_be_followed(shell: Shell) -> None:
+def test_events_as_json_are_one_array_also_where_there_are_none(shell: Shell) -> None:
+    assert shell("events", "--format", "json").stdout == "[]\n"
+    task = shell.add("Parser")
+    shell.add("Printer")
+
+    assert [each["type"] for each in shell.json("events")] == ["task.created"] * 2
+    assert [each["task_id"] for each in shell.json("events", task)] == [task]
+    assert len(shell.json("events", "--since", "1h")) == 2
+
+
+def test_the_events_of_one_task_are_followed_without_the_others(shell: Shell) -> None:
+    task = shell.add("Mine")
+    output = shell.folder / "followed"
+    with output.open("wb") as file:
+        words = [sys.executable, "-m", "tm", "events", task, "--since", "1h", "--follow"]
+        following = subprocess.Popen(words, cwd=shell.folder, env=shell.environ, stdout=file)
+    until = time.monotonic() + 30
+    while "it goes on" not in output.read_text(encoding="utf-8") and time.monotonic() < until:
+        shell.add("Another")
+        shell("progress", task, "it goes on")
+    following.terminate()
+    following.wait()
+    seen = output.read_text(encoding="utf-8")
+
+    assert seen.splitlines()[0].endswith("Mine")
+    assert "it goes on" in seen
+    assert "Another" not in seen
+
+
+@pytest.mark.parametrize("words", [(), ("--format", "json")])
+def test_events_can_be_followed_line_by_line(shell: Shell, words: tuple[str, ...]) -> None:
     shell.add("Before")
     output = shell.folder / "followed"
     with output.open("wb") as file:
         following = subprocess.Popen(
-            [sys.executable, "-m", "tm", "events", "--follow"], cwd=shell.folder, env=shell.environ, stdout=file
+            [sys.executable, "-m", "tm", "events", "--follow", *words],
+            cwd=shell.folder,
+            env=shell.environ,
+            stdout=file,
         )
     until = time.monotonic() + 30
     while "After" not in output.read_text(encoding="utf-8") and time.monotonic() < until:
@@ -197,6 +239,7 @@ def test_events_can_be_followed(shell: Shell) -> None:
 
     assert "After" in seen
     assert "Before" not in seen
+    assert {type(json.loads(line)) for line in seen.splitlines() if words} <= {dict}
 
 
 def test_the_shell_completes_verbs_and_open_tasks(shell: Shell) -> None:
@@ -260,3 +303,45 @@ def test_a_reader_that_hangs_up_is_no_error(shell: Shell) -> None:
     )
 
     assert done.stderr == ""
+
+
+def test_a_store_made_at_a_place_somebody_named_is_announced_once(shell: Shell) -> None:
+    path = shell.folder / "elsewhere" / "tm.db"
+    first, again = (shell("add", "Parser", TM_DATABASE_URL=f"sqlite:///{path}") for _ in range(2))
+    (shell.folder / "tm.toml").write_text('database_url = "other.db"\n', encoding="utf-8")
+    filed = shell("list", TM_TRUST="1")
+
+    assert first.stderr == f"There was no store at {path} (TM_DATABASE_URL); made an empty one.\n"
+    assert (len(first.stdout), again.stderr) == (9, "")
+    assert filed.stderr == f"There was no store at {shell.folder / 'other.db'} (database_url); made an empty one.\n"
+
+
+def test_a_store_made_in_its_usual_place_is_not_worth_a_word(shell: Shell) -> None:
+    shell("init")
+
+    assert shell("add", "Parser").stderr == ""
+
+
+def test_an_added_task_s_remark_goes_to_stderr_and_only_its_id_to_stdout(shell: Shell) -> None:
+    done = shell("add", "Parser", "--deadline", "2020-01-01")
+
+    assert (done.returncode, len(done.stdout)) == (0, 9)
+    assert done.stderr == f"The deadline of task {done.stdout.strip()}, 2020-01-01T23:59Z, is past already.\n"
+
+
+@pytest.mark.parametrize("words", [(), ("--title", "Better")])
+def test_a_status_with_a_verb_of_its_own_leads_to_the_verb(shell: Shell, words: tuple[str, ...]) -> None:
+    task = shell.add("Parser")
+    done = shell("update", task, "--status", "completed", *words)
+
+    assert (done.returncode, done.stdout) == (2, "")
+    assert (f"tm complete {task}" if not words else "Change the status alone") in done.stderr
+
+
+def test_who_acts_is_one_line_for_a_person_to_read(shell: Shell) -> None:
+    task = shell.add("Parser")
+    done = shell("progress", task, "note", "--by", "ada\x1b[2J")
+
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == "tm: The actor (--by) must be one line of 1 to 200 characters, not 'ada\\x1b[2J'.\n"
+    assert shell("events").stdout.count("\n") == 1

@@ -6,12 +6,27 @@ import json
 from typing import TYPE_CHECKING
 
 import pytest
-from tests.core.cli.desk import Desk, levels
+from tests.core.cli.desk import MIRROR, Desk, levels
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 SECRET = "s3cr3t-of-the-mirror"  # noqa: S105
+HOOKED = MIRROR.replace(
+    "    host:",
+    """    needed: int
+    hook: Annotated[SecretStr, AfterValidator(lambda secret: address(secret))] | None = None
+    host:""",
+).replace(
+    "class Settings",
+    """from pydantic import AfterValidator
+def address(secret):
+    if not secret.get_secret_value().startswith("https://"):
+        raise ValueError(f"must begin with https://, not {secret.get_secret_value()}")
+    return secret
+
+class Settings""",
+)
 
 
 @pytest.fixture
@@ -39,7 +54,7 @@ def test_a_wrong_plugin_section_is_named_with_file_and_line_and_the_others_are_s
     assert done.returncode == 2
     assert f"{path}:2" in done.stdout
     assert "did you mean when?" in done.stdout
-    assert "ok\tother\tactive" in done.stdout
+    assert "ok\tother\tIts settings are right (tm-hub-other)." in done.stdout
 
 
 def test_a_wrong_core_key_is_a_finding_like_any_other(desk: Desk) -> None:
@@ -49,6 +64,15 @@ def test_a_wrong_core_key_is_a_finding_like_any_other(desk: Desk) -> None:
 
     assert done.returncode == 2
     assert done.stdout.startswith(f"error\tconfig\t{path}:1")
+
+
+def test_every_mistake_of_the_core_keys_is_a_finding_of_its_own(desk: Desk) -> None:
+    path = desk.write('tema = "platform"\ndelivery = "backround"\n[plugin.slack]\n')
+
+    found = [each["message"] for each in desk.json("config", "check")]
+
+    assert sorted(each.partition(" ")[0] for each in found) == [f"{path}:{line}:" for line in (1, 2, 3)]
+    assert all("did you mean" in each for each in found)
 
 
 def test_an_unknown_time_zone_in_a_variable_is_found(desk: Desk) -> None:
@@ -146,21 +170,41 @@ def test_a_secret_from_standard_input_is_kept_for_the_plugin_and_shown_nowhere(d
 
 
 @pytest.mark.parametrize(
-    ("name", "stdin", "sentence"),
+    ("name", "stdin", "code", "sentence"),
     [
-        ("mirror.tokn", SECRET, "did you mean token?"),
-        ("token", SECRET, "PLUGIN.KEY"),
-        ("mirror.token", " \n", "is empty"),
+        ("mirror.tokn", SECRET, 2, "mirror has no secret tokn; did you mean token?"),
+        ("mirror.host", SECRET, 2, "mirror.host is no secret; set it in tm.toml under [plugins.mirror]"),
+        ("miror.token", SECRET, 3, "did you mean mirror?"),
+        ("token", SECRET, 2, "PLUGIN.KEY"),
+        ("mirror.token", " \n", 2, "is empty"),
+        ("mirror.hook", f"http://{SECRET}\n", 2, "mirror.hook must begin with https://, not ***. Nothing was stored."),
     ],
 )
-def test_a_secret_that_nobody_could_use_is_refused(desk: Desk, name: str, stdin: str, sentence: str) -> None:
-    desk.install("mirror")
+def test_a_secret_that_nobody_could_use_is_refused(desk: Desk, name: str, stdin: str, code: int, sentence: str) -> None:
+    desk.install("mirror", HOOKED)
 
     done = desk.tm("config", "secret", name, stdin=stdin)
 
-    assert done.returncode == 2
+    assert (done.returncode, done.stdout) == (code, "")
     assert sentence in done.stderr
+    assert SECRET not in done.stderr
     assert not (desk.folder / ".tm" / "secrets.toml").exists()
+
+
+def test_a_secret_is_kept_though_the_plugin_s_other_settings_are_not_right_yet(desk: Desk) -> None:
+    desk.install("mirror", HOOKED)
+    desk.write("[plugins.mirror]\nwhn = 'x'\n")
+
+    done = desk.tm("config", "secret", "mirror.hook", stdin=f"https://{SECRET}\n")
+
+    assert done.returncode == 0
+    assert SECRET in (desk.folder / ".tm" / "secrets.toml").read_text(encoding="utf-8")
+
+
+def test_a_secret_of_a_plugin_that_cannot_be_imported_is_kept_unseen(desk: Desk) -> None:
+    desk.install("mirror", "raise SystemExit('bye')")
+
+    assert desk.tm("config", "secret", "mirror.token", stdin=SECRET).returncode == 0
 
 
 def test_trust_shows_what_needs_it_and_makes_the_plugin_active(desk: Desk) -> None:

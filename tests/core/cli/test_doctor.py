@@ -162,6 +162,7 @@ def test_a_good_check_ends_the_pause_for_a_login(desk: Desk) -> None:
 
     assert (bad.returncode, good.returncode) == (1, 0)
     assert "paused: needs login: the token is refused" in bad.stdout
+    assert "\tactive" not in bad.stdout
     assert "this pause is over" in good.stdout
     assert desk.owed("mirror") == 0
 

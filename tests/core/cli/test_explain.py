@@ -123,7 +123,7 @@ def test_an_explanation_that_fails_is_said_without_the_secret(desk: Desk) -> Non
     ("words", "code", "sentence"),
     [
         (("bloked", "--task", "ID"), 2, "Did you mean blocked?"),
-        (("blocked",), 2, "--task"),
+        (("blocked",), 2, "tm explain blocked 7f3a0c11"),
         (("blocked", "--task", "ffffffff"), 3, "no task"),
     ],
 )
@@ -134,3 +134,14 @@ def test_what_cannot_be_explained_is_one_sentence(desk: Desk, words: tuple[str, 
 
     assert done.returncode == code
     assert sentence in done.stderr
+
+
+def test_the_task_may_stand_behind_the_event_too(desk: Desk) -> None:
+    task = desk.add("Ship it")
+
+    assert desk.json("explain", "blocked", task)["event"]["task_id"] == task
+    assert desk.tm("explain", "blocked", task, "--task", task).returncode == 2
+
+
+def test_a_misspelled_event_is_told_before_a_missing_task(desk: Desk) -> None:
+    assert "Did you mean blocked?" in desk.tm("explain", "bloked").stderr

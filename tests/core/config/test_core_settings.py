@@ -84,6 +84,16 @@ def test_the_hubs_file_wins_over_the_users_and_a_variable_over_both(repository, 
         ("TM_DELIVERY_WAIT", "soon", "TM_DELIVERY_WAIT must be a number of seconds from 0 to 3600"),
         ("TM_DELIVERY_WAIT", "nan", "TM_DELIVERY_WAIT must be"),
         ("TM_DELIVERY_WAIT", "-1", "TM_DELIVERY_WAIT must be"),
+        ("TM_TIMEZONE", "Europe/Berln", "TM_TIMEZONE is wrong: Unknown time zone 'Europe/Berln'. Did you mean"),
+        ("TM_TIMEZONE", "tzdata.zi", "TM_TIMEZONE is wrong"),
+        ("TM_TIMEZONE", "../zoneinfo/UTC", "TM_TIMEZONE is wrong"),
+        ("TM_TIMEZONE", "/etc/localtime", "TM_TIMEZONE is wrong"),
+        ("TM_TIMEZONE", "Europe\0", "TM_TIMEZONE is wrong"),
+        ("TM_ACTOR", "ada\x1b[2J", "The actor in TM_ACTOR must be one line of 1 to 200 characters, not 'ada\\x1b[2J'."),
+        ("TM_ACTOR", "a\nb", "The actor in TM_ACTOR must be one line"),
+        ("TM_ACTOR", "a" * 201, "The actor in TM_ACTOR must be one line"),
+        ("TM_ACTOR", " ", "The actor in TM_ACTOR must be one line"),
+        ("TM_ACTOR", "ad\udc80", "The actor in TM_ACTOR must be one line"),
         ("TM_TASK_URL", "javascript:{id}", "TM_TASK_URL must be an http or https address that contains {id}"),
         ("TM_TASK_URL", "https://t.example/", "TM_TASK_URL must be"),
         ("TM_TASK_URL", "https://t.example/{id}|<x>", "TM_TASK_URL must be"),
@@ -94,6 +104,16 @@ def test_a_wrong_variable_is_named_with_an_example(home, environ, variable, valu
         settings(home, environ | {variable: value})
 
     assert said in str(refused.value)
+
+
+@pytest.mark.parametrize("actor", ["ada@example.com", "Åda Løvelace", "a" * 200, "می\u200cخواهم"])
+def test_an_actor_in_a_variable_is_any_one_line(home, environ, actor):
+    assert settings(home, environ | {"TM_ACTOR": f" {actor} "}).actor == actor
+
+
+@pytest.mark.parametrize("name", ["UTC", "Europe/Berlin", "America/Argentina/Ushuaia", "EST5EDT"])
+def test_a_time_zone_in_a_variable_is_taken_as_it_is(home, environ, name):
+    assert settings(home, environ | {"TM_TIMEZONE": name}).timezone == name
 
 
 def test_variables_switch_plugins_on_and_off(repository, environ):

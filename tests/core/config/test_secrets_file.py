@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tm.config.places import Place, find_place
-from tm.config.secrets import read, tracked_by_git, write
+from tm.config.secrets import forget, read, tracked_by_git, write
 from tm.errors import ConfigError, UsageError
 
 
@@ -65,6 +65,17 @@ def test_secrets_beside_the_store_win_over_those_in_the_users_folder(place, home
 def test_a_name_that_is_not_plugin_and_key_is_refused(place, name):
     with pytest.raises(UsageError, match=r"write PLUGIN\.KEY, for example my_plugin\.token"):
         write(place, name, "x")
+
+
+def test_a_secret_is_forgotten_wherever_it_stands_and_the_others_are_kept(place, home):
+    write(place, "my_plugin.token", "t0ken")
+    write(place, "my_plugin.other", "kept")
+    (home / ".config" / "tm").mkdir(parents=True)
+    write(place.with_(folder=place.user_folder), "my_plugin.token", "older")
+
+    assert len(forget(place, "my_plugin.token")) == 2
+    assert read(place) == {"my_plugin": {"other": "kept"}}
+    assert forget(place, "my_plugin.token") == []
 
 
 def test_an_empty_secret_is_refused(place):

@@ -311,3 +311,13 @@ def test_the_deletion_says_whether_it_was_a_purge(desk):
 def test_a_purge_of_what_was_never_there_is_not_found(desk):
     with pytest.raises(NotFound):
         editing.delete(desk.work(), "0a1b2c3d", purge=True)
+
+
+def test_a_deadline_that_is_past_already_is_taken_with_a_remark(desk):
+    work = desk.work()
+    task_id = editing.add(work, {"title": "Late", "deadline": "2001-02-03T04:05:06.000000Z"})
+    editing.update(work, task_id, {"title": "Later"})
+    editing.update(work, task_id, {"deadline": "2999-01-01T00:00:00.000000Z"})
+    editing.update(work, task_id, {"deadline": "2002-02-03T04:05:06.000000Z"})
+
+    assert work.remarks == [f"The deadline of task {task_id}, {y}-02-03T04:05Z, is past already." for y in (2001, 2002)]

@@ -216,7 +216,9 @@ def test_a_task_is_started_and_put_back(desk):
         ("blocked", "pending", "is blocked. Unblock it first: tm unblock "),
         ("blocked", "in_progress", "is blocked. Unblock it first: tm unblock "),
         ("completed", "pending", "is completed; it cannot become pending. Reopen it first: tm reopen "),
-        ("pending", "completed", "Unknown status here 'completed'. Choose one of: pending, in_progress."),
+        ("pending", "completed", "A task becomes completed by a verb of its own: tm complete "),
+        ("pending", "cancelled", "A task becomes cancelled by a verb of its own: tm cancel "),
+        ("pending", "blocked", "A task becomes blocked by a verb of its own: tm block "),
         ("pending", "done", "Unknown status here 'done'."),
     ],
 )

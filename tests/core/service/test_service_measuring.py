@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from tm.criteria import from_expression
 from tm.errors import UsageError
 from tm.model import Criterion
-from tm.service import completion, measuring
+from tm.service import completion, lifecycle, measuring
 from tm.store.measurements import Measurements
 
 COVERED = from_expression("coverage >= 85")
@@ -193,3 +193,38 @@ def test_a_number_or_truth_typed_as_it_prints_is_understood(value):
 @given(st.text())
 def test_any_text_means_something(text):
     assert measuring.typed(text) == measuring.typed(text.strip())
+
+
+@pytest.mark.parametrize(
+    ("name", "remark"),
+    [("covrage", "reads 'covrage'; did you mean coverage?"), ("speed", "reads 'speed'; they read coverage.")],
+)
+def test_a_name_that_no_criterion_reads_is_kept_with_a_remark(desk, name, remark):
+    task_id = desk.add(criteria=(COVERED, READ))
+    work = desk.work()
+    measuring.measure(work, task_id, {name: 1, "coverage": 90})
+
+    assert work.remarks == [f"No criterion of task {task_id} {remark}"]
+    assert Measurements(desk.database).of(task_id)[name] == (1, None)
+
+
+def test_many_names_that_nothing_reads_are_one_remark_and_a_task_without_expressions_reads_all(desk):
+    judged, free = desk.add(criteria=(COVERED,)), desk.add(criteria=(READ,))
+    work = desk.work()
+    for task_id in (judged, free):
+        measuring.measure(work, task_id, {f"n{number}": 1 for number in range(9)})
+
+    assert work.remarks == [f"No criterion of task {judged} reads 'n0', 'n1', 'n2' and 6 more; they read coverage."]
+
+
+@pytest.mark.parametrize("end", [completion.complete, lifecycle.cancel])
+def test_a_value_for_a_finished_task_is_kept_with_the_remark_that_it_decides_nothing(desk, end):
+    task_id = desk.add(criteria=(COVERED, READ))
+    end(desk.work(), task_id)
+    status, work = desk.task(task_id).status, desk.work()
+    measuring.measure(work, task_id, {"coverage": 90})
+    measuring.decide(work, task_id, number=2, verdict="met")
+    words = f"Task {task_id} is {status}: this is kept, but decides nothing unless it is reopened: tm reopen {task_id}"
+
+    assert work.remarks == [words, words]
+    assert verdicts(desk, task_id) == ["met", "met"]

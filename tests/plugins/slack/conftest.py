@@ -1,11 +1,16 @@
 """A stand-in for Slack, a host with the plugin in it, and events made by hand."""
 
+import os
+import subprocess
+import sys
+
 import pytest
+from tests.projects import make_project
 
 import tm_slack
 from tm.events import Event, Snapshot
 from tm.hub import People
-from tm.testing import Host
+from tm.testing import FakeClock, Host
 from tm_slack import standin
 
 PROXIES = ("HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy")
@@ -18,13 +23,19 @@ def no_proxies(monkeypatch):
 
 
 @pytest.fixture
-def slack():
-    with standin.open() as slack:
+def clock():
+    """The one clock of the hosts and of Slack."""
+    return FakeClock()
+
+
+@pytest.fixture
+def slack(clock):
+    with standin.StandIn(now=clock.now) as slack:
         yield slack
 
 
 @pytest.fixture
-def make_host(tmp_path, slack):
+def make_host(tmp_path, slack, clock):
     """Hosts with the Slack plugin; keywords are settings of it, `core` and `people` those of the host."""
     opened = []
 
@@ -33,7 +44,8 @@ def make_host(tmp_path, slack):
         table = {name: value for name, value in table.items() if value is not None}
         folder = tmp_path / str(len(opened))
         folder.mkdir()
-        host = Host(folder, plugins={"slack": tm_slack}, settings={"slack": table}, core=core, people=people)
+        known = {"slack": table}
+        host = Host(folder, plugins={"slack": tm_slack}, settings=known, core=core, people=people, clock=clock)
         opened.append(host)
         return host
 
@@ -55,6 +67,32 @@ def bot_host(make_host, slack):
 @pytest.fixture
 def host(make_host):
     return make_host(core={"task_url": "https://tasks.example.com/tasks/{id}"})
+
+
+@pytest.fixture
+def tm(tmp_path, slack):
+    """Runs the real command in a hub that tells the stand-in as a bot, or by webhook; `start` only starts it."""
+    make_project(tmp_path, home=tmp_path)
+
+    def start(*words, by="bot", config="", **environ):
+        (tmp_path / "tm.toml").write_text(f"[plugins.slack]\npace = 0\n{config}", encoding="utf-8")
+        token = {"TOKEN": slack.workspace.token, "BASE_URL": slack.as_bot["base_url"], "CHANNEL": standin.CHANNEL}
+        secret = token if by == "bot" else {"WEBHOOK_URL": slack.server.url + standin.PATH}
+        known = {"HOME": str(tmp_path), "PATH": os.environ["PATH"], "TM_DELIVERY": "worker", "TM_ACTOR": "bob"}
+        known |= {f"TM_PLUGINS__SLACK__{name}": value for name, value in secret.items()}
+        return subprocess.Popen(
+            [sys.executable, "-m", "tm", *words],
+            cwd=tmp_path, env={**os.environ, **known, **environ}, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+            text=True,
+        )  # fmt: skip
+
+    def run(*words, **how):
+        process = start(*words, **how)
+        out, err = process.communicate(timeout=60)
+        return subprocess.CompletedProcess(words, process.returncode, out, err)
+
+    run.start = start
+    return run
 
 
 @pytest.fixture(scope="session")

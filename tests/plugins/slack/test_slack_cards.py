@@ -259,6 +259,24 @@ def test_a_card_that_is_gone_gives_one_fresh_card(host, slack, closed):
     assert {row.state for row in host.deliveries("slack")} == {"delivered"}
 
 
+def test_what_finds_the_card_gone_while_others_have_their_turn_is_told_in_the_fresh_one(bot_host, clock, slack):
+    host = bot_host(events=["blocked"], pace=1.1)
+    task = host.tasks.add("Ship the parser")
+    host.tasks.block(task.id, "waiting")
+    deliver(host, times=5)
+    [lost] = roots(slack)
+    slack.workspace.delete(CHANNEL, lost["ts"])
+    other = host.tasks.add("Takes the turn")
+    host.tasks.block(other.id, "waiting")
+    host.tasks.progress(task.id, "asked again")
+    deliver(host, times=5)
+    fresh = next(each for each in roots(slack) if reading(each).startswith("Ship the parser"))
+
+    assert [reading(each).splitlines()[0] for each in slack.workspace.thread(CHANNEL, fresh["ts"])] == [
+        "📝 Progress: Ship the parser"
+    ]
+
+
 def test_cards_that_are_removed_as_fast_as_they_are_made_end_in_a_dead_letter(host, slack):
     task = host.tasks.add("Ship the parser")
     deliver(host)

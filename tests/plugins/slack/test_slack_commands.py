@@ -1,36 +1,13 @@
 """`tm slack …` as a person types it, `tm doctor slack`, and what `tm delivery show` tells of a notice."""
 
 import json
-import os
-import subprocess
-import sys
 
 import pytest
-from tests.projects import make_project
 
 from tm_slack.manifest import SCOPES, manifest
-from tm_slack.standin import CHANNEL, PATH
+from tm_slack.standin import CHANNEL
 
 EVENTS = ("created", "progress", "blocked", "completed", "urgent", "rated")
-
-
-@pytest.fixture
-def tm(tmp_path, slack):
-    """Runs the real command in a hub that tells the stand-in as a bot, or by webhook."""
-    make_project(tmp_path, home=tmp_path)
-
-    def run(*words, by="bot", config="", **environ):
-        (tmp_path / "tm.toml").write_text(f"[plugins.slack]\npace = 0\n{config}", encoding="utf-8")
-        token = {"TOKEN": slack.as_bot["token"], "BASE_URL": slack.as_bot["base_url"], "CHANNEL": CHANNEL}
-        secret = token if by == "bot" else {"WEBHOOK_URL": slack.server.url + PATH}
-        known = {"HOME": str(tmp_path), "PATH": os.environ["PATH"], "TM_DELIVERY": "worker", "TM_ACTOR": "bob"}
-        known |= {f"TM_PLUGINS__SLACK__{name}": value for name, value in secret.items()}
-        return subprocess.run(
-            [sys.executable, "-m", "tm", *words],
-            cwd=tmp_path, env={**os.environ, **known, **environ}, capture_output=True, text=True, timeout=60,
-        )  # fmt: skip
-
-    return run
 
 
 def test_a_test_message_goes_to_every_channel_the_settings_name(tm, slack):

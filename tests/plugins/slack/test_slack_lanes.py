@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import tm_slack
-from tm.testing import FakeClock, Host, Reply
+from tm.testing import Host, Reply
 from tm_slack import standin
 from tm_slack.lanes import PATIENCE, Lane, ask
 from tm_slack.standin import CHANNEL, reading
@@ -77,19 +77,17 @@ def test_who_does_not_come_when_it_is_its_turn_holds_up_nobody_for_long():
 
 
 @pytest.fixture
-def paced():
+def paced(clock):
     """A stand-in that refuses what comes faster than Slack allows, by the clock of the host."""
-    clock = FakeClock()
-    with standin.StandIn(pace=1.0, monotonic=clock.monotonic) as slack:
-        slack.clock = clock
+    with standin.StandIn(pace=1.0, monotonic=clock.monotonic, now=clock.now) as slack:
         yield slack
 
 
 @pytest.fixture
-def paced_host(tmp_path, paced):
+def paced_host(tmp_path, paced, clock):
     def make(**settings):
         table = {**paced.as_bot, "pace": 1.1, "cards": False, "events": ALL, **settings}
-        return Host(tmp_path, plugins={"slack": tm_slack}, settings={"slack": table}, clock=paced.clock)
+        return Host(tmp_path, plugins={"slack": tm_slack}, settings={"slack": table}, clock=clock)
 
     return make
 
@@ -147,10 +145,15 @@ def test_a_storm_becomes_one_message_with_what_matters_most_on_top(paced_host, p
     assert singles + gathered == 62
 
 
-def test_an_urgent_notice_behind_five_hundred_others_leaves_within_two_intervals(paced_host, paced):
-    with paced_host() as host:
+@pytest.mark.parametrize("cards", [False, True])
+@pytest.mark.parametrize("storm", [0, 20])
+def test_an_urgent_notice_behind_five_hundred_others_leaves_within_two_intervals(paced_host, paced, cards, storm):
+    with paced_host(cards=cards, storm=storm) as host:
         for number in range(500):
             host.tasks.add(f"Task {number}")
+        for _ in range(30):
+            host.deliver()
+            host.clock.advance(seconds(0.1))
         host.tasks.add("Fire", priority="critical")
         start = host.clock.now()
         run(host, lambda: "🚨 Urgent task: Fire" in told(paced))
@@ -170,9 +173,9 @@ def test_slack_s_word_to_wait_stops_the_lane(paced_host, paced):
     assert paced.workspace.calls.count("chat.postMessage") == 3
 
 
-def test_by_webhook_the_pace_is_the_same(paced, tmp_path):
+def test_by_webhook_the_pace_is_the_same(paced, clock, tmp_path):
     table = {**paced.settings, "pace": 1.1, "events": ALL}
-    with Host(tmp_path, plugins={"slack": tm_slack}, settings={"slack": table}, clock=paced.clock) as host:
+    with Host(tmp_path, plugins={"slack": tm_slack}, settings={"slack": table}, clock=clock) as host:
         for number in range(4):
             host.tasks.add(f"Task {number}")
         run(host, lambda: len(paced.messages) == 4)
