@@ -20,7 +20,7 @@ from tm.store.listing import Listing
 from tm.store.outbox import Outbox
 from tm.store.plugins import PluginRecords
 from tm.store.tasks import Tasks
-from tm.times import zone
+from tm.times import since, zone
 from tm.values import Value
 
 if TYPE_CHECKING:
@@ -314,6 +314,20 @@ class Hub:
         if template:
             return template.replace("{id}", task_id)
         return next((link.url for link in self.links.of_task(task_id) if link.url), None)
+
+    @property
+    def actor(self) -> str | None:
+        """Who the person at this machine is: `TM_ACTOR`, else git's user.email; None if neither says."""
+        return self._lent.core.actor
+
+    def since(self, text: str) -> datetime:
+        """The instant, in UTC, that a person means by `24h`, `7d`, `yesterday` or a date. Raises UsageError."""
+        return since(text, now=self._lent.clock.now(), zone=zone(self._lent.core.timezone))
+
+    def history(self, since: datetime) -> list[Event]:
+        """The events of all tasks since an aware instant, oldest first."""
+        events = Events(self._lent.database).since(stamp(since))
+        return [each for each in events if each.type != SYNC_REQUESTED]
 
     def imagine(self, kind: str, task_id: str) -> Event:
         """The event of this type as it would look if it happened to a task now, for previews; nothing is stored.

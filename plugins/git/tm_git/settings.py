@@ -2,7 +2,18 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
+from pydantic import AfterValidator
+
 from tm import PluginSettings
+from tm_git.facts import WORDS
+
+
+def _commit_url(text: str) -> str:
+    if not text.startswith(("https://", "http://")) or "{sha}" not in text:
+        raise ValueError("must be an address with {sha} in it, such as https://git.example.com/web/commit/{sha}")
+    return text
 
 
 class Settings(PluginSettings):
@@ -10,3 +21,9 @@ class Settings(PluginSettings):
 
     trailers: bool = True
     """Whether hooks add `Task-ID: …` (and `Refs: PROJ-123`) to messages on a task's branch; then: tm git install."""
+    default_branch: str | None = None
+    """Where work is done, so that commits may complete tasks; the remote's default, main or master when unset."""
+    completing_words: tuple[str, ...] = WORDS
+    """Words that complete the task whose id follows on the same line, once that is on the default branch; or none."""
+    commit_url: Annotated[str, AfterValidator(_commit_url)] | None = None
+    """Address of a commit, with {sha} in it: the link in `tm show` and in every plugin's notices."""

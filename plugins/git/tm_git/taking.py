@@ -4,14 +4,129 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from tm import TmError
+from tm_git.commits import deeds, read, these
+from tm_git.facts import reverted_by
+from tm_git.linking import Linking, default_branch, story_of
+from tm_git.repo import GitFailed
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from tm import Hub
+    from tm_git.commits import Commit
     from tm_git.repo import Repo
     from tm_git.spool import Entry
+
+NEW = ("commit", "cherry-pick", "revert", "am")
+AMENDED = "commit (amend)"
 
 
 def handle(entries: Sequence[Entry], repo: Repo, hub: Hub) -> list[str]:
     """Do what the entries ask for; the sentences a person should read. A repeat changes nothing."""
-    return []
+    taking = _Taking(entries, repo, hub)
+    for entry in entries:
+        try:
+            taking.take(entry)
+        except (TmError, GitFailed) as error:  # one strange commit must not keep the others waiting for ever
+            taking.remarks.append(f"{entry.moment} {' '.join(entry.words)[:60]} was passed over: {error}")
+    taking.tidy()
+    return taking.remarks
+
+
+class _Taking:
+    def __init__(self, entries: Sequence[Entry], repo: Repo, hub: Hub) -> None:
+        self.remarks: list[str] = []
+        self._repo = repo
+        self._hub = hub
+        self._linking = Linking(repo, hub)
+        self._default = default_branch(repo, hub.settings.default_branch)
+        self._deeds = deeds(repo)
+        self._commits = these(repo, _shas(entries))
+        self._linking.learn(self._commits.values())
+        self._rewritten: set[str] = set()
+
+    def take(self, entry: Entry) -> None:
+        """One entry."""
+        match entry.moment, entry.words:
+            case "commit", (sha, branch):
+                self._commit(sha, branch)
+            case "checkout", (old, _, "1", branch) if branch and old.strip("0"):
+                self._linking.note_branch(branch, actor=self._me())
+            case "merge", ("0", sha, branch) if branch and branch == self._default:
+                self._merge(sha, branch)
+            case "rewrite", (_, old, new):
+                self._rewrite(old, new)
+            case "rewrite", _:
+                self._rewritten |= {each.task_id for each in self._hub.links.all()}
+
+    def tidy(self) -> None:
+        """What rewriting left behind."""
+        self._linking.refresh(self._rewritten)
+
+    def _commit(self, sha: str, branch: str) -> None:
+        commit = self._commits.get(sha)
+        if commit is None:
+            return
+        self._remark(commit)
+        word, before = self._deeds.get(sha, ("commit", ""))
+        is_amended = word.startswith(AMENDED)
+        for task_id in self._linking.tasks_of(commit, branch):
+            self._linking.link(
+                commit,
+                task_id,
+                branch=branch,
+                is_new=word.startswith(NEW),
+                before=before if is_amended else "",
+            )
+        self._note_revert(commit)
+        if branch and branch == self._default:
+            self._linking.complete(commit, branch=branch)
+
+    def _remark(self, commit: Commit) -> None:
+        for task_id in self._linking.unknown(commit):
+            self.remarks.append(f"{commit.short} names task {task_id[:60]}, which is not here. See the ids: tm list")
+
+    def _note_revert(self, commit: Commit) -> None:
+        old = reverted_by(commit.message)
+        for link in self._linking.of_commit(old) if old else ():
+            note = f"{commit.short} took back {link.key} {link.title}."
+            tasks = self._hub.tasks.acting_for(commit.author)
+            tasks.context(link.task_id, note, key=f"git:{commit.sha}:{link.task_id}:revert")
+
+    def _merge(self, sha: str, branch: str) -> None:
+        _, before = self._deeds.get(sha, ("", ""))
+        for commit in read(self._repo, [f"{before}..{sha}" if before else sha]):
+            for task_id in self._linking.tasks_of(commit):
+                if not any(each.task_id == task_id for each in self._linking.of_commit(commit.sha)):
+                    self._linking.link(commit, task_id, branch="", is_new=False)
+            self._linking.complete(commit, branch=branch)
+
+    def _rewrite(self, old: str, new: str) -> None:
+        links = self._linking.of_commit(old)
+        self._rewritten |= {each.task_id for each in links}
+        commit = self._commits.get(new)
+        if commit is None or old == new:
+            return
+        named = self._linking.tasks_of(commit)
+        for link in links:
+            if link.task_id in named or not commit.named:
+                self._linking.link(commit, link.task_id, branch=story_of(link)["branch"], is_new=False)
+        for task_id in named:
+            if task_id not in [each.task_id for each in links]:
+                self._linking.link(commit, task_id, branch="", is_new=False)
+        self._linking.supersede(links)
+
+    def _me(self) -> str:
+        return self._repo.setting("user.email") or "git"
+
+
+def _shas(entries: Sequence[Entry]) -> list[str]:
+    found = []
+    for entry in entries:
+        match entry.moment, entry.words:
+            case "commit", (sha, _):
+                found.append(sha)
+            case "rewrite", (_, _, new):
+                found.append(new)
+    return found

@@ -1,0 +1,168 @@
+"""Commits tied to tasks: one link for each commit and task, its story in the link, and one note for what is new."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from tm import CriteriaNotMet, Refused
+from tm_git import facts
+from tm_git.commits import identities, reachable, repository_id
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from tm import Hub, HubTasks, Link
+    from tm_git.commits import Commit
+    from tm_git.repo import Repo
+
+COMMIT, BRANCH = "commit", "branch"
+LIVE, SUPERSEDED = "live", "superseded"
+TITLE_LIMIT = 200
+
+
+class Linking:
+    """The links of one repository's commits and branches."""
+
+    def __init__(self, repo: Repo, hub: Hub, *, tasks: HubTasks | None = None) -> None:
+        self.repo = repo
+        self.hub = hub
+        self.instance = repository_id(repo)
+        self._tasks = tasks or hub.tasks
+        self._known: dict[str, bool] = {}
+        self._identities: dict[str, str] = {}
+
+    def exists(self, task_id: str) -> bool:
+        """Whether there is a task of exactly that id."""
+        if task_id not in self._known:
+            self._known[task_id] = self.hub.tasks.find(task_id) is not None
+        return self._known[task_id]
+
+    def learn(self, commits: Iterable[Commit]) -> None:
+        """Find out, at once for many, what stays of commits when they are rewritten."""
+        new = [each for each in commits if each.sha not in self._identities]
+        if new:
+            self._identities |= identities(self.repo, new)
+
+    def tasks_of(self, commit: Commit, branch: str = "") -> list[str]:
+        """The tasks that a commit belongs to: those it names, else the one its branch names."""
+        words = self.hub.settings.completing_words
+        asked = facts.completed_by(commit.message, commit.statuses, named=commit.named, words=words)
+        found = [each for each in dict.fromkeys([*commit.named, *asked]) if self.exists(each)]
+        own = facts.task_in_branch(branch)
+        return found or ([own.task_id] if own and not commit.named and self.exists(own.task_id) else [])
+
+    def unknown(self, commit: Commit) -> list[str]:
+        """The ids a commit names that no task has."""
+        return [each for each in commit.named if not self.exists(each)]
+
+    def surviving(self, task_id: str) -> list[Link]:
+        """The links of a task to commits that are still there, ancestors first."""
+        live = {each.outside_id: each for each in self.links(task_id) if each.state == LIVE}
+        return [live[sha] for sha in reachable(self.repo, live)]
+
+    def links(self, task_id: str) -> list[Link]:
+        """The links of a task to this repository's commits, oldest first."""
+        return [each for each in self.hub.links.mine(task_id, kind=COMMIT) if each.instance == self.instance]
+
+    def of_commit(self, sha: str) -> list[Link]:
+        """The links of a commit."""
+        return self.hub.links.of_object(sha, kind=COMMIT, instance=self.instance)
+
+    def link(self, commit: Commit, task_id: str, *, branch: str, is_new: bool, before: str = "") -> None:
+        """Tie a commit to a task. A new one is noted, once for each change, not again when it is rewritten.
+
+        `before` is the commit this one was made from by an amend.
+        """
+        self.learn([commit])
+        identity = self._identities[commit.sha]
+        known = self.links(task_id)
+        is_told = any(before_link.outside_id in (commit.sha, before) or story_of(before_link)["identity"] == identity
+                      for before_link in known)  # fmt: skip
+        if is_new and not is_told:
+            where = f", {branch}" if branch else ""
+            note = f"{commit.short} {commit.subject[:TITLE_LIMIT]} ({commit.size}{where})"
+            self._tasks.acting_for(commit.author).progress(task_id, note, key=f"git:{commit.sha}:{task_id}:note")
+        story = {
+            "identity": identity, "at": commit.at, "author": commit.author, "branch": branch, "files": commit.files,
+            "insertions": commit.insertions, "deletions": commit.deletions,
+        }  # fmt: skip
+        url = self.hub.settings.commit_url
+        self._save(
+            task_id,
+            commit.sha,
+            key=commit.short,
+            title=commit.subject[:TITLE_LIMIT],
+            detail=", ".join(filter(None, (branch, commit.size))),
+            url=url.replace("{sha}", commit.sha) if url else None,
+            state=LIVE,
+            base=json.dumps(story, ensure_ascii=False),
+        )
+
+    def supersede(self, links: Iterable[Link]) -> None:
+        """Mark links as rewritten away; they stay, for whoever meets the old commit."""
+        for each in links:
+            if each.state != SUPERSEDED:
+                fields = {name: getattr(each, name) for name in ("key", "title", "detail", "url", "base")}
+                self._save(each.task_id, each.outside_id, state=SUPERSEDED, **fields)
+
+    def refresh(self, task_ids: Iterable[str]) -> None:
+        """Mark what no branch, tag or work tree leads to any more: dropped, squashed, or rewritten by another tool."""
+        live = [each for task_id in task_ids for each in self.links(task_id) if each.state == LIVE]
+        there = set(reachable(self.repo, [each.outside_id for each in live]))
+        self.supersede(each for each in live if each.outside_id not in there)
+
+    def complete(self, commit: Commit, *, branch: str) -> None:
+        """Complete what a commit on the default branch means to complete, validated; a refusal is noted, once."""
+        if facts.reverted_by(commit.message):
+            return
+        words = self.hub.settings.completing_words
+        named = self.tasks_of(commit)
+        asked = facts.completed_by(commit.message, commit.statuses, named=named, words=words)
+        for task_id in filter(self.exists, asked):
+            self._complete(commit, task_id, branch=branch)
+
+    def _complete(self, commit: Commit, task_id: str, *, branch: str) -> None:
+        if not self.hub.tasks.get(task_id).is_open:
+            return
+        tasks, key = self._tasks.acting_for(commit.author), f"git:{commit.sha}:{task_id}"
+        summary = f"{commit.short} {commit.subject[:TITLE_LIMIT]}"
+        try:
+            tasks.complete(task_id, validate=True, summary=summary, key=f"{key}:complete")
+        except (CriteriaNotMet, Refused) as refusal:
+            why = str(refusal).splitlines()[0]
+            tasks.context(task_id, f"{summary}: on {branch}, but not completed. {why}", key=f"{key}:refused")
+
+    def note_branch(self, branch: str, *, actor: str) -> None:
+        """Tie a task to its branch and say so in its context, once."""
+        named = facts.task_in_branch(branch)
+        if named is None or not self.exists(named.task_id):
+            return
+        own = {"kind": BRANCH, "outside_id": branch, "instance": self.instance}
+        if any(each.outside_id == branch for each in self.hub.links.mine(named.task_id, kind=BRANCH)):
+            return
+        key = f"git:{self.instance}:{named.task_id}:{branch}"[:200]
+        self._tasks.acting_for(actor).context(named.task_id, f"Work goes on in branch {branch}.", key=key)
+        self.hub.links.save(named.task_id, key=branch, title=branch, state=LIVE, **own)
+
+    def _save(self, task_id: str, sha: str, **fields: Any) -> None:
+        self.hub.links.save(task_id, kind=COMMIT, outside_id=sha, instance=self.instance, **fields)
+
+
+def story_of(link: Link) -> dict[str, Any]:
+    """What a link keeps of its commit: identity, author, instant, branch and size."""
+    nothing = {"identity": "", "at": "", "author": "", "branch": "", "files": 0, "insertions": 0, "deletions": 0}
+    try:
+        return {**nothing, **json.loads(link.base or "{}")}
+    except ValueError:
+        return nothing
+
+
+def default_branch(repo: Repo, named: str | None) -> str:
+    """Where work is done: by the settings, the remote's HEAD, or the usual names; empty if none is there."""
+    if named:
+        return named
+    if repo.tells("rev-parse", "--verify", "--quiet", "refs/remotes/origin/HEAD"):
+        return repo.ask("symbolic-ref", "--short", "refs/remotes/origin/HEAD").partition("/")[2]
+    usual: Sequence[str] = filter(None, (repo.setting("init.defaultBranch"), "main", "master"))  # type: ignore[assignment]
+    return next((each for each in usual if repo.tells("rev-parse", "--verify", "--quiet", f"refs/heads/{each}")), "")

@@ -1,0 +1,109 @@
+"""Finding in a repository's history what no hook told: old commits, merges on a host, other people's machines."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, NamedTuple
+
+from tm import UsageError
+from tm_git.commits import read
+from tm_git.facts import branch_merged_by, task_in_branch
+from tm_git.linking import Linking, default_branch
+from tm_git.repo import GitFailed
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from tm import Hub
+    from tm_git.commits import Commit
+    from tm_git.repo import Repo
+
+CURSOR = "scan"
+AT_ONCE = 200
+LONGEST_CURSOR = 500
+
+
+class Scanned(NamedTuple):
+    """How many commits were looked at, how many links were missing, and for which tasks."""
+
+    commits: int
+    links: int
+    tasks: int
+
+
+def scan(
+    repo: Repo,
+    hub: Hub,
+    *,
+    range_: str | None = None,
+    since: str | None = None,
+    is_dry: bool = False,
+    progress: Callable[[int, int], None] = lambda _done, _all: None,
+) -> Scanned:
+    """Link what is not linked yet, and complete what reached the default branch since the last scan.
+
+    Without a range: every branch and tag, but for what an earlier scan has seen. The first scan of a repository is
+    silent, no plugin hears of it. Killed, it goes on where it was. Raises UsageError for a range git does not know.
+    """
+    cursor = f"{CURSOR}:{repo.common_dir}"[:LONGEST_CURSOR]
+    seen = [] if range_ or since else json.loads(hub.cursors.get(cursor) or "[]")
+    heads = _heads(repo)
+    is_first = hub.cursors.get(cursor) is None
+    linking = Linking(repo, hub, tasks=hub.tasks.quietly() if is_first else None)
+    try:
+        there = [f"^{each}" for each in seen if repo.tells("cat-file", "-e", each)]
+        commits = list(read(repo, [range_] if range_ else [*heads, *there], since=since)) if heads else []
+    except GitFailed as error:
+        raise UsageError(f"git does not know {range_ or since!r}: {str(error).splitlines()[0]}") from None
+    branches = _branches(repo, commits)
+    missing = [
+        (commit, task_id)
+        for commit in commits
+        for task_id in linking.tasks_of(commit, branches.get(commit.sha, "") if len(commit.parents) < 2 else "")
+        if task_id not in [each.task_id for each in linking.of_commit(commit.sha)]
+    ]
+    found = Scanned(len(commits), len(missing), len({task_id for _, task_id in missing}))
+    if is_dry:
+        return found
+    for start in range(0, len(missing), AT_ONCE):
+        progress(start, len(missing))
+        chunk = missing[start : start + AT_ONCE]
+        linking.learn(commit for commit, _ in chunk)
+        for commit, task_id in chunk:
+            linking.link(commit, task_id, branch=branches.get(commit.sha, ""), is_new=False)
+    progress(len(missing), len(missing))
+    _complete(linking, commits, branch=default_branch(repo, hub.settings.default_branch))
+    linking.refresh({link.task_id for link in hub.links.all() if link.instance == linking.instance})
+    if not range_ and not since:
+        hub.cursors.set(json.dumps(heads), name=cursor)
+    return found
+
+
+def _heads(repo: Repo) -> list[str]:
+    shas = repo.ask("for-each-ref", "--format=%(objectname)", "refs/heads", "refs/remotes", "refs/tags").split()
+    return sorted(set(shas))
+
+
+def _complete(linking: Linking, commits: Sequence[Commit], *, branch: str) -> None:
+    if not branch:
+        return
+    is_here = linking.repo.tells("rev-parse", "--verify", "--quiet", f"refs/heads/{branch}")
+    reached = set(linking.repo.ask("rev-list", branch if is_here else f"origin/{branch}", "--").split())
+    for commit in commits:
+        if commit.sha in reached:
+            linking.complete(commit, branch=branch)
+
+
+def _branches(repo: Repo, commits: Sequence[Commit]) -> dict[str, str]:
+    """The task branch of commits that name no task: by a merge that says so, else by a branch that holds them alone."""
+    found: dict[str, str] = {}
+    for commit in commits:
+        merged = branch_merged_by(commit.subject) if len(commit.parents) == 2 else None
+        if merged and task_in_branch(merged):
+            inside = repo.ask("rev-list", f"{commit.parents[0]}..{commit.parents[1]}", "--").split()
+            found |= dict.fromkeys(inside, merged)
+    main = default_branch(repo, None)
+    for name in repo.lines("for-each-ref", "--format=%(refname:short)", "refs/heads"):
+        if task_in_branch(name) and main:
+            found |= dict.fromkeys(repo.ask("rev-list", f"{main}..{name}", "--").split(), name)
+    return found
