@@ -114,6 +114,13 @@ def _of_tree(commit: Commit) -> str:
     return "tree:" + sha256(f"{commit.tree} {' '.join(commit.parents)}".encode()).hexdigest()[:32]
 
 
+def heads(repo: Repo) -> list[str]:
+    """Where the branches and tags stand, those of remotes included."""
+    return sorted(
+        set(repo.ask("for-each-ref", "--format=%(objectname)", "refs/heads", "refs/remotes", "refs/tags").split())
+    )
+
+
 def repository_id(repo: Repo) -> str:
     """What names the repository whatever its clones are called: its first root commit; empty before the first one."""
     try:
@@ -130,7 +137,7 @@ def reachable(repo: Repo, shas: Iterable[str]) -> list[str]:
     roots = [each for each in heads if each.strip("0")]
     if not wanted:
         return []
-    there = repo.ask("rev-list", "--topo-order", "--reverse", "--branches", "--tags", "--remotes", *roots, "--")
+    there = repo.ask("rev-list", "--date-order", "--reverse", "--branches", "--tags", "--remotes", *roots, "--")
     return [sha for sha in there.split() if sha in wanted]
 
 

@@ -7,7 +7,7 @@ import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tm import UsageError
+from tm import Refused, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -21,8 +21,8 @@ _LOCAL = (
 )  # fmt: skip
 
 
-class GitFailed(Exception):
-    """Git refused a command; the text is what it said."""
+class GitFailed(Refused):
+    """Git refused a command; the text is what it said, on one line."""
 
 
 def without_git(environ: Mapping[str, str]) -> dict[str, str]:
@@ -61,7 +61,8 @@ class Repo:
             errors="surrogateescape",
         )
         if done.returncode:
-            raise GitFailed(done.stderr.strip() or f"git {words[0]} ended with {done.returncode}")
+            said = " ".join(done.stderr.split())[:300] or f"it ended with {done.returncode}"
+            raise GitFailed(f"git refuses: {said}")
         return done.stdout.removesuffix("\n")
 
     def tells(self, *words: str) -> bool:

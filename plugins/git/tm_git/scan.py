@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING, NamedTuple
 
 from tm import UsageError
-from tm_git.commits import read
+from tm_git.commits import heads, read
 from tm_git.facts import branch_merged_by, task_in_branch
 from tm_git.linking import Linking, default_branch
 from tm_git.repo import GitFailed
@@ -47,14 +47,14 @@ def scan(
     """
     cursor = f"{CURSOR}:{repo.common_dir}"[:LONGEST_CURSOR]
     seen = [] if range_ or since else json.loads(hub.cursors.get(cursor) or "[]")
-    heads = _heads(repo)
+    now = heads(repo)
     is_first = hub.cursors.get(cursor) is None
     linking = Linking(repo, hub, tasks=hub.tasks.quietly() if is_first else None)
     try:
         there = [f"^{each}" for each in seen if repo.tells("cat-file", "-e", each)]
-        commits = list(read(repo, [range_] if range_ else [*heads, *there], since=since)) if heads else []
+        commits = list(read(repo, [range_] if range_ else [*now, *there], since=since)) if now else []
     except GitFailed as error:
-        raise UsageError(f"git does not know {range_ or since!r}: {str(error).splitlines()[0]}") from None
+        raise UsageError(f"git does not know {range_ or since!r}: {error}") from None
     branches = _branches(repo, commits)
     missing = [
         (commit, task_id)
@@ -75,13 +75,8 @@ def scan(
     _complete(linking, commits, branch=default_branch(repo, hub.settings.default_branch))
     linking.refresh({link.task_id for link in hub.links.all() if link.instance == linking.instance})
     if not range_ and not since:
-        hub.cursors.set(json.dumps(heads), name=cursor)
+        hub.cursors.set(json.dumps(now), name=cursor)
     return found
-
-
-def _heads(repo: Repo) -> list[str]:
-    shas = repo.ask("for-each-ref", "--format=%(objectname)", "refs/heads", "refs/remotes", "refs/tags").split()
-    return sorted(set(shas))
 
 
 def _complete(linking: Linking, commits: Sequence[Commit], *, branch: str) -> None:

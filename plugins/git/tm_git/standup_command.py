@@ -10,7 +10,7 @@ import typer
 
 import tm
 from tm import UsageError
-from tm_git.commits import read
+from tm_git.commits import heads, read
 from tm_git.intake import taken
 from tm_git.linking import Linking
 from tm_git.repo import Repo
@@ -45,7 +45,8 @@ def standup(
         if not me:
             raise UsageError("Nobody knows who you are. Set TM_ACTOR, or: git config user.email you@example.com")
         start = hub.since(since)
-        commits = _mine(read(repo, ["--branches"], since=start.isoformat()), me)
+        there = heads(repo)
+        commits = _mine(read(repo, there, since=start.isoformat()), me) if there else []
         did = _done([each for each in hub.history(start) if each.actor in me])
         told = _told(hub, _with_commits(did, commits, Linking(repo, hub)))
     if format == "json":

@@ -41,7 +41,7 @@ def start(
         except GitFailed as error:
             if is_made:
                 hub.tasks.delete(task.id)
-            raise Refused(f"The branch cannot be checked out: {' '.join(str(error).split())[:300]}") from None
+            raise Refused(f"The branch cannot be checked out: {error}") from None
         if task.status == "pending":
             hub.tasks.acting_for(me).move(task.id, "in_progress")
         Linking(repo, hub).note_branch(branch, actor=me)

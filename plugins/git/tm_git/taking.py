@@ -8,7 +8,6 @@ from tm import TmError
 from tm_git.commits import deeds, read, these
 from tm_git.facts import reverted_by
 from tm_git.linking import Linking, default_branch, story_of
-from tm_git.repo import GitFailed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,7 +27,7 @@ def handle(entries: Sequence[Entry], repo: Repo, hub: Hub) -> list[str]:
     for entry in entries:
         try:
             taking.take(entry)
-        except (TmError, GitFailed) as error:  # one strange commit must not keep the others waiting for ever
+        except TmError as error:  # one strange commit must not keep the others waiting for ever
             taking.remarks.append(f"{entry.moment} {' '.join(entry.words)[:60]} was passed over: {error}")
     taking.tidy()
     return taking.remarks

@@ -173,7 +173,7 @@ def test_a_squash_merge_carries_its_tasks_to_the_default_branch(work):
     work.box.git("commit", "-q", "-m", "All of it")
     work.take()
 
-    assert work.commits(task) == ["One", "Two", "All of it"]
+    assert sorted(work.commits(task)) == ["All of it", "One", "Two"]
 
 
 def test_a_lost_list_of_rewrites_is_made_up_for_by_looking(work):
