@@ -51,7 +51,12 @@ class Commit(NamedTuple):
     @property
     def size(self) -> str:
         """How much it changed, in words."""
-        return f"{self.files} file{'' if self.files == 1 else 's'}, +{self.insertions} −{self.deletions}"
+        return size(self.files, self.insertions, self.deletions)
+
+
+def size(files: int, insertions: int, deletions: int) -> str:
+    """How much was changed, in words."""
+    return f"{files} file{'' if files == 1 else 's'}, +{insertions} −{deletions}"
 
 
 def read(repo: Repo, revisions: Sequence[str], *, since: str | None = None) -> Iterator[Commit]:

@@ -143,7 +143,7 @@ class Linking:
             return
         key = f"git:{self.instance}:{named.task_id}:{branch}"[:200]
         self._tasks.acting_for(actor).context(named.task_id, f"Work goes on in branch {branch}.", key=key)
-        self.hub.links.save(named.task_id, key=branch, title=branch, state=LIVE, **own)
+        self.hub.links.save(named.task_id, title=branch, state=LIVE, **own)
 
     def _save(self, task_id: str, sha: str, **fields: Any) -> None:
         self.hub.links.save(task_id, kind=COMMIT, outside_id=sha, instance=self.instance, **fields)

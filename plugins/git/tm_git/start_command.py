@@ -31,7 +31,7 @@ def start(
     repo = Repo.here()
     with tm.open_hub("git") as hub:
         taken(repo, hub)
-        me = repo.setting("user.email") or "git"
+        me = hub.actor or repo.setting("user.email") or "git"
         task = _task(hub, text, is_one_word=len(words) == 1)
         is_made = task is None
         if task is None:

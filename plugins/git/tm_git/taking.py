@@ -117,7 +117,7 @@ class _Taking:
         self._linking.supersede(links)
 
     def _me(self) -> str:
-        return self._repo.setting("user.email") or "git"
+        return self._hub.actor or self._repo.setting("user.email") or "git"
 
 
 def _shas(entries: Sequence[Entry]) -> list[str]:
