@@ -207,18 +207,22 @@ def test_a_secret_of_a_plugin_that_cannot_be_imported_is_kept_unseen(desk: Desk)
     assert desk.tm("config", "secret", "mirror.token", stdin=SECRET).returncode == 0
 
 
+def state_of(desk: Desk, name: str) -> str:
+    return next(each["state"] for each in desk.json("plugins") if each["name"] == name)
+
+
 def test_trust_shows_what_needs_it_and_makes_the_plugin_active(desk: Desk) -> None:
     desk.install("mirror")
     path = desk.write('[plugins.mirror]\nhost = "https://elsewhere.example.com"\n')
     row = f"plugins.mirror.host\thttps://elsewhere.example.com\t{path}:2\n"
 
     shown = desk.tm("config", "trust", "--show")
-    still = desk.json("plugins")[0]["state"]
+    still = state_of(desk, "mirror")
     done = desk.tm("config", "trust")
 
     assert (shown.returncode, shown.stdout, still) == (0, row, "untrusted")
     assert (done.returncode, done.stdout) == (0, row)
-    assert desk.json("plugins")[0]["state"] == "active"
+    assert state_of(desk, "mirror") == "active"
     assert "there is nothing to do" in desk.tm("config", "trust").stderr
 
 

@@ -34,7 +34,7 @@ def test_a_bare_plugins_lists_them(desk: Desk) -> None:
 
     assert done.returncode == 0
     assert done.stdout == desk.tm("plugins", "list").stdout
-    assert done.stdout.startswith("slack\tdisabled\tenable: [plugins.slack]\ttm-hub ")
+    assert "slack\tdisabled\tenable: [plugins.slack]\ttm-hub " in done.stdout
     assert not desk.store.exists()
 
 
@@ -49,7 +49,7 @@ def test_every_plugin_has_its_state_and_a_broken_one_hides_no_other(desk: Desk) 
         "absent": "missing",
         "broken": "load error",
         "mirror": "active",
-        "slack": "disabled",
+        **dict.fromkeys(("git", "slack"), "disabled"),
     }
     assert found["mirror"]["version"] == "tm-hub-mirror 1.2"
     assert "pip install tm-hub-absent" in found["absent"]["reason"]
