@@ -15,7 +15,7 @@ from tm.imagine import imagined
 from tm.metrics import period, summarise
 from tm.service.work import Caller, event_id
 from tm.store.events import Events
-from tm.store.links import Link, Links
+from tm.store.links import SUPERSEDED, Link, Links
 from tm.store.listing import Listing
 from tm.store.outbox import Outbox
 from tm.store.plugins import PluginRecords
@@ -166,8 +166,8 @@ class HubLinks:
         self._links = Links(lent.database)
 
     def of_task(self, task_id: str) -> list[Link]:
-        """Every link of a task, oldest first, whichever plugin made it."""
-        return self._links.of_task(task_id)
+        """Every link of a task, oldest first, whichever plugin made it; superseded ones are left out."""
+        return [link for link in self._links.of_task(task_id) if link.state != SUPERSEDED]
 
     def mine(self, task_id: str, *, kind: str | None = None) -> list[Link]:
         """This plugin's links of a task."""

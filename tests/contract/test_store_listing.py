@@ -135,15 +135,35 @@ def test_a_negative_limit_is_refused(database):
         list(Listing(database).json({}, sort="created", limit=-1))
 
 
-def test_a_linked_task_is_listed_under_its_oldest_key(database):
+def test_a_task_is_listed_under_the_key_of_the_object_it_is(database):
     keep(database, a_task("aaaa0000"), a_task("bbbb0000"))
     with database.transaction():
-        for at, kind, key in ((EARLY, "branch", None), (NOON, "issue", "PROJ-1"), (LATE, "issue", "PROJ-2")):
-            made = Link(plugin="p", instance="", kind=kind, task_id="aaaa0000", outside_id=at, key=key)
+        for at, kind, key in ((EARLY, "commit", "0123abc"), (NOON, "issue", "PROJ-1")):
+            made = Link(
+                plugin="p",
+                instance="",
+                kind=kind,
+                task_id="aaaa0000",
+                outside_id=at,
+                key=key,
+                exclusive=kind == "issue",
+            )
             Links(database).save(made, at=at)
     rows = Listing(database).cells({}, sort="created", limit=None)
 
     assert [row[0] for row in rows] == ["PROJ-1", "bbbb0000"]
+
+
+def test_a_superseded_link_is_kept_and_not_shown(database):
+    keep(database, a_task("aaaa0000"))
+    with database.transaction():
+        for state in ("live", "superseded"):
+            own = {"plugin": "p", "instance": "", "kind": "commit", "task_id": "aaaa0000", "outside_id": state}
+            Links(database).save(Link(**own, state=state, title=state), at=NOON)
+    shown = json.loads(Listing(database).show_json("aaaa0000"))
+
+    assert [each["title"] for each in shown["links"]] == ["live"]
+    assert len(Links(database).of_task("aaaa0000")) == 2
 
 
 # search

@@ -32,6 +32,7 @@ TAKEN_BY = """
 select task_id, outside_id from link
 where exclusive = 1 and plugin = :plugin and instance = :instance and kind = :kind
   and (task_id = :task_id or outside_id = :outside_id) and not (task_id = :task_id and outside_id = :outside_id)"""
+SUPERSEDED = "superseded"
 DELETE = """
 delete from link where plugin = ? and instance = ? and kind = ? and task_id = ? and outside_id = ?"""
 
@@ -42,7 +43,8 @@ class Link(Value):
     `instance` names the outside system (a site, a repository), `kind` the sort of object (issue, branch,
     commit), `outside_id` its unchanging id, `key` what people call it (`PROJ-123`). `detail`, `state` and
     `base` are the plugin's own (JSON text or words); people see kind, title, url and detail. An `exclusive`
-    link is one per task and one per outside object within plugin, instance and kind.
+    link is one per task and one per outside object within plugin, instance and kind; its key stands for the task
+    where people list tasks. A link whose state is SUPERSEDED is kept, but not shown to people.
     """
 
     plugin: str

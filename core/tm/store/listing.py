@@ -30,7 +30,8 @@ JSON_FIELDS = """
   'feedback_note', t.feedback_note, 'completion_summary', t.completion_summary, 'blocked_reason', t.blocked_reason,
   'links', (select json_group_array(json_object('plugin', l.plugin, 'kind', l.kind, 'key', l.key, 'url', l.url,
       'title', l.title, 'detail', l.detail))
-      from (select * from link where task_id = t.id order by linked_at, plugin, kind, outside_id) l),"""
+      from (select * from link where task_id = t.id and state is not 'superseded'
+            order by linked_at, plugin, kind, outside_id) l),"""
 JSON_LOGS = """
   'progress', (select json_group_array(json_object('at', e.at, 'actor', e.actor, 'origin', e.origin,
       'note', json_extract(e.data, '$.note'), 'percent', json_extract(e.data, '$.percent')))
@@ -46,7 +47,8 @@ JSON_TIMES = """
 SHOW_JSON = f"select json_object({JSON_FIELDS}{JSON_LOGS}{JSON_TIMES}) from task t where t.id = ?"  # noqa: S608 - constants
 LIST_JSON = f"select json_object({JSON_FIELDS}{JSON_TIMES}) from task t"  # noqa: S608 - constants
 LIST_CELLS = """
-select coalesce((select key from link where task_id = t.id and key is not null order by linked_at limit 1), t.id),
+select coalesce((select key from link where task_id = t.id and exclusive = 1 and key is not null
+    order by linked_at limit 1), t.id),
   t.status, t.priority, t.assignee, t.deadline, t.title
 from task t"""
 WHERE = {
