@@ -78,6 +78,7 @@ class Hosting:
             core=self.session.core,
             plugin=plugin.name,
             people=self.full.people,
+            templates=self.full.templates,
             **call,
         )
 

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from tm.clock import Clock
     from tm.config.core import CoreSettings
     from tm.config.plugin import PluginSettings
+    from tm.config.schema import Template
     from tm.metrics import Summary
     from tm.store.outbox import Claimed
     from tm.store.protocol import Database
@@ -268,6 +269,7 @@ class Hub:
         core: CoreSettings,
         plugin: str,
         people: Mapping[str, Mapping[str, str]] | None = None,
+        templates: Mapping[str, Template] | None = None,
         event: Event | None = None,
         attempt: Attempt | None = None,
         dry_run: bool = False,
@@ -280,7 +282,9 @@ class Hub:
         self.attempt = attempt or Attempt(number=1, first_at=clock.now())
         self.log = _Log(logging.getLogger(f"tm.plugin.{plugin}"), {"plugin": plugin})
         caller = Caller(origin=plugin, actor=plugin, automated=True)
-        self.tasks = HubTasks(database, clock, caller, owed_to=core.plugins, event=event, timezone=core.timezone)
+        self.tasks = HubTasks(
+            database, clock, caller, owed_to=core.plugins, event=event, timezone=core.timezone, templates=templates
+        )
         self._map_of_people = people or {}
 
     @cached_property

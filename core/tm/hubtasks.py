@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from tm.clock import Clock
+    from tm.config.schema import Template
     from tm.events import Event
     from tm.model import Task
     from tm.store.protocol import Database
@@ -41,6 +42,7 @@ class HubTasks:
         timezone: str | None = None,
         quiet: bool = False,
         calls: dict[str, int] | None = None,
+        templates: Mapping[str, Template] | None = None,
     ) -> None:
         self._database = database
         self._clock = clock
@@ -50,6 +52,7 @@ class HubTasks:
         self._timezone = timezone
         self._quiet = quiet
         self._calls = {} if calls is None else calls
+        self._templates = templates or {}
 
     def quietly(self) -> HubTasks:
         """The same tasks, but changes are history at once: no plugin is told (bulk work, first pulls)."""
@@ -69,6 +72,7 @@ class HubTasks:
             timezone=self._timezone,
             quiet=quiet,
             calls=self._calls,
+            templates=self._templates,
         )
 
     def get(self, task_id: str) -> Task:
@@ -93,9 +97,10 @@ class HubTasks:
         key: str | None = None,
         depends_on: tuple[str, ...] = (),
         link: Mapping[str, Any] | None = None,
+        template: str | None = None,
         **fields: Any,
     ) -> Task:
-        """Add a task; `fields` as in `update`.
+        """Add a task; `fields` as in `update`, over those of `[templates.<template>]`. Raises UsageError for another.
 
         `link` holds the fields of `hub.links.save` (kind, outside_id, key …): task and link are made in one
         transaction, and when the object is tied to a task already, that task comes back instead. Without an
@@ -106,7 +111,8 @@ class HubTasks:
             if link
             else None
         )
-        asked = {"title": title, **fields}
+        under = _fields_of_template(self._templates, template) if template else {}
+        asked = {**under, "title": title, **fields}
         wanted = self._read(asked)
         return self._run(
             "add", lambda w: editing.add(w, wanted, depends_on=depends_on, link=tied), key=key, typed=_typed(asked)
@@ -208,6 +214,12 @@ class HubTasks:
             return None
         self._calls[use_case] = self._calls.get(use_case, 0) + 1
         return f"{self._caller.origin}:{self._event.id}:{use_case}:{self._calls[use_case]}"
+
+
+def _fields_of_template(templates: Mapping[str, Template], name: str) -> dict[str, Any]:
+    from tm.config.schema import fields_of_template  # pydantic is dear, and few calls name a template
+
+    return fields_of_template(templates, name)
 
 
 def _typed(fields: Mapping[str, Any]) -> dict[str, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from difflib import get_close_matches
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, Strict, ValidationError
@@ -92,6 +93,16 @@ class Template(_Table):
     """Labels of the task."""
     estimated_hours: Annotated[float, Strict(), Field(ge=0, allow_inf_nan=False)] | None = None
     """Estimated hours of the task."""
+
+
+def fields_of_template(templates: Mapping[str, Template], name: str) -> dict[str, Any]:
+    """The fields that `[templates.NAME]` sets, criteria read. Raises UsageError naming the nearest template."""
+    if name not in templates:
+        near = get_close_matches(name, templates, n=1)
+        known = f"Did you mean {near[0]}?" if near else f"Templates: {', '.join(sorted(templates)) or 'none'}."
+        raise UsageError(f"There is no template {name[:60]!r}. {known}")
+    fields = templates[name].model_dump(exclude_none=True)
+    return {**fields, "criteria": tuple(from_expression(each) for each in fields["criteria"])}
 
 
 class PersonTable(_Table):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from tm.clock import instant
 from tm.config.core import CoreSettings, is_plugin_name
 from tm.config.places import find_place
-from tm.config.schema import FullSettings
+from tm.config.schema import FullSettings, Template
 from tm.dispatcher import Dispatcher
 from tm.hub import Attempt, Hub
 from tm.hubtasks import HubTasks
@@ -53,8 +53,8 @@ class Host:
     """Lends hubs to plugin objects and delivers to them, at the pace of a clock that tests turn.
 
     `plugins` are modules or objects by name, `settings` their tables, `core` core keys such as `task_url`,
-    `people` the map of people, `environ` the variables they see. Installed plugins are never looked for.
-    `tasks` changes tasks as a person at the command line does.
+    `people` the map of people, `templates` those of tasks, `environ` the variables they see. Installed plugins are
+    never looked for. `tasks` changes tasks as a person at the command line does.
     """
 
     def __init__(  # noqa: PLR0913 - composed here, named by keyword
@@ -65,6 +65,7 @@ class Host:
         settings: Mapping[str, Mapping[str, Any]] | None = None,
         core: Mapping[str, Any] | None = None,
         people: Mapping[str, Mapping[str, str]] | None = None,
+        templates: Mapping[str, Mapping[str, Any]] | None = None,
         environ: Mapping[str, str] | None = None,
         clock: FakeClock | None = None,
     ) -> None:
@@ -79,6 +80,7 @@ class Host:
             environ=environ,
             core=self._core,
             people=self._people,
+            templates={name: Template(**table) for name, table in (templates or {}).items()},
             plugins=dict(settings or {}),
         )
         self.database = SqliteDatabase(str(folder / "tm.db"))
@@ -175,6 +177,7 @@ class Host:
             core=self._core,
             plugin=plugin.name,
             people=self._people,
+            templates=self._full.templates,
             **call,
         )
 

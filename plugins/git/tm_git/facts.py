@@ -21,6 +21,7 @@ _BRANCH = re.compile(rf"feature/(?P<id>{_ID})(?:-(?P<key>{_KEY})(?=-|$))?(?:-.*)
 _LINE = re.compile(r"^Task-ID:[ \t]*(\S+)[ \t]*$", re.MULTILINE | re.IGNORECASE)
 _REVERTED = re.compile(r"^This reverts commit ([0-9a-f]{7,64})", re.MULTILINE)
 _PULL = re.compile(r"Merge pull request #\d+ from [^/\s]+/(\S+)|Merge (?:remote-tracking )?branch '([^']+)'")
+_CONVENTIONAL = re.compile(r"([A-Za-z]+)(?:\([^()]*\))?!?: +(.*\S.*)")
 _DONE = ("done", "complete", "completed", "closed", "resolved")
 
 
@@ -71,6 +72,15 @@ def completed_by(message: str, statuses: Sequence[str], *, named: Sequence[str],
         return []
     asks = re.compile(rf"(?<![\w-])(?:{'|'.join(map(re.escape, words))})[ \t:]+#?({_ID})(?!\w)", re.IGNORECASE)
     return list(dict.fromkeys(each.lower() for each in asks.findall(message)))
+
+
+def kind_of(subject: str) -> tuple[str, str]:
+    """The type of a conventional commit, in lower case, and what it says; the type is empty for other subjects.
+
+    https://www.conventionalcommits.org/en/v1.0.0/
+    """
+    found = _CONVENTIONAL.fullmatch(subject)
+    return (found[1].lower(), found[2].strip()) if found else ("", subject)
 
 
 def reverted_by(message: str) -> str | None:

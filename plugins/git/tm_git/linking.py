@@ -52,6 +52,17 @@ class Linking:
         own = facts.task_in_branch(branch)
         return found or ([own.task_id] if own and not commit.named and self.exists(own.task_id) else [])
 
+    def task_for(self, commit: Commit) -> list[str]:
+        """The task that a commit without one makes, if the settings say so; the same for the same change."""
+        settings = self.hub.settings
+        kind, said = facts.kind_of(commit.subject)
+        if kind not in settings.create_on or len(commit.parents) > 1:
+            return []
+        self.learn([commit])
+        key = f"git:{self.instance}:{self._identities[commit.sha]}:task"
+        tasks = self._tasks.acting_for(commit.author)
+        return [tasks.add(said[:TITLE_LIMIT], template=settings.create_template, key=key).id]
+
     def unknown(self, commit: Commit) -> list[str]:
         """The ids a commit names that no task has."""
         return [each for each in commit.named if not self.exists(each)]

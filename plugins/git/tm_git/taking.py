@@ -70,7 +70,10 @@ class _Taking:
         self._remark(commit)
         word, before = self._deeds.get(sha, ("commit", ""))
         is_amended = word.startswith(AMENDED)
-        for task_id in self._linking.tasks_of(commit, branch):
+        tasks = self._linking.tasks_of(commit, branch)
+        if not tasks and not commit.named and word.startswith("commit") and not is_amended:
+            tasks = self._linking.task_for(commit)
+        for task_id in tasks:
             self._linking.link(
                 commit,
                 task_id,

@@ -54,10 +54,10 @@ class Work:
 def make_work(box, tmp_path):
     opened = []
 
-    def make(**settings):
+    def make(templates=None, **settings):
         folder = tmp_path / f"hub{len(opened)}"
         folder.mkdir()
-        opened.append(Host(folder, plugins={"git": tm_git}, settings={"git": settings}))
+        opened.append(Host(folder, plugins={"git": tm_git}, settings={"git": settings}, templates=templates))
         return Work(box, opened[-1])
 
     yield make

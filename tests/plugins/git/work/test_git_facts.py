@@ -10,6 +10,7 @@ from tm_git.facts import (
     branch_for,
     branch_merged_by,
     completed_by,
+    kind_of,
     reverted_by,
     slug,
     task_in_branch,
@@ -80,6 +81,20 @@ def test_ids_come_from_trailers_and_from_whole_lines_once():
 )
 def test_a_commit_means_to_complete_by_a_trailer_or_by_a_whole_word_before_the_id(message, statuses, done):
     assert completed_by(message, statuses, named=["aaaaaaaa"], words=WORDS) == done
+
+
+@pytest.mark.parametrize(
+    ("subject", "kind"),
+    [
+        ("feat: rows", ("feat", "rows")),
+        ("Feat(csv)!:  rows ", ("feat", "rows")),
+        ("feat:rows", ("", "feat:rows")),
+        ("feat: ", ("", "feat: ")),
+        ("a feat: rows", ("", "a feat: rows")),
+    ],
+)
+def test_a_conventional_subject_has_a_type(subject, kind):
+    assert kind_of(subject) == kind
 
 
 def test_without_words_only_the_trailer_counts():

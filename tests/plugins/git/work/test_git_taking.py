@@ -6,6 +6,8 @@ import pytest
 
 from tm_git.commits import these
 from tm_git.linking import Linking, story_of
+from tm_git.spool import Entry
+from tm_git.taking import handle
 
 ID = "deadbeef"
 
@@ -26,9 +28,6 @@ def test_a_commit_on_a_task_s_branch_is_linked_and_noted_once(work):
 
 
 def test_the_same_notes_again_change_nothing(work):
-    from tm_git.spool import Entry
-    from tm_git.taking import handle
-
     task = work.task()
     branch = work.on_branch(task)
     sha = work.box.commit("Stream the rows")
@@ -176,15 +175,36 @@ def test_a_squash_merge_carries_its_tasks_to_the_default_branch(work):
     assert sorted(work.commits(task)) == ["All of it", "One", "Two"]
 
 
+def test_a_conventional_commit_without_a_task_makes_one_from_the_template_once(make_work):
+    templates = {"feature": {"criteria": ["code_coverage >= 85"], "priority": "high"}}
+    work = make_work(templates, create_on=["feat"], create_template="feature")
+    sha = work.box.commit("feat(csv)!: stream the rows")
+    work.box.commit("fix: a slip", file="other")
+    work.take()
+    handle([Entry("commit", 1.0, str(work.box.folder), (sha, "main"))], work.box.repo, work.hub)
+    [made] = [each for each in work.host.events() if each.type == "task.created"]
+    task = work.host.tasks.get(made.task_id)
+
+    assert (task.title, task.priority, len(task.criteria)) == ("stream the rows", "high", 1)
+    assert work.commits(task.id) == ["feat(csv)!: stream the rows"]
+    work.box.git("commit", "--amend", "-m", "fix: another slip")
+    work.take()
+    assert len([each for each in work.host.events() if each.type == "task.created"]) == 1
+
+
+def test_without_that_setting_commits_make_no_task(work):
+    work.box.commit("feat: stream the rows")
+
+    assert work.take() == []
+    assert work.host.events() == []
+
+
 def test_a_lost_list_of_rewrites_is_made_up_for_by_looking(work):
     task = work.task()
     work.on_branch(task)
     work.box.commit("First", file="a")
     work.take()
     work.box.git("-c", "core.hooksPath=/dev/null", "commit", "--amend", "-m", "Renamed")
-    from tm_git.spool import Entry
-    from tm_git.taking import handle
-
     handle([Entry("rewrite", 1.0, str(work.box.folder), ("amend",))], work.box.repo, work.hub)
 
     assert work.commits(task) == []
