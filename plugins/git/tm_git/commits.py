@@ -68,14 +68,17 @@ def read(repo: Repo, revisions: Sequence[str], *, since: str | None = None) -> I
 def these(repo: Repo, shas: Iterable[str]) -> dict[str, Commit]:
     """Single commits by their shas; those that are gone are left out."""
     wanted = list(dict.fromkeys(shas))
-    there = _there(repo, wanted)
+    there = known(repo, wanted)
     if not there:
         return {}
     text = repo.ask(*_LOG, "--no-walk=unsorted", "--stdin", "--", stdin="\n".join([*there, ""]))
     return {each.sha: each for each in _commits(text)}
 
 
-def _there(repo: Repo, shas: Sequence[str]) -> list[str]:
+def known(repo: Repo, shas: Sequence[str]) -> list[str]:
+    """Those of the commits that this clone has, whether anything leads to them or not."""
+    if not shas:
+        return []
     text = repo.ask("cat-file", "--batch-check=%(objecttype)", stdin="".join(f"{each}^{{commit}}\n" for each in shas))
     return [sha for sha, kind in zip(shas, text.splitlines(), strict=True) if kind == "commit"]
 

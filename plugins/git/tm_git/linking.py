@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from tm import CriteriaNotMet, Refused
 from tm_git import facts
-from tm_git.commits import identities, reachable, repository_id
+from tm_git.commits import identities, known, reachable, repository_id
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -118,10 +118,14 @@ class Linking:
                 self._save(each.task_id, each.outside_id, state=SUPERSEDED, **fields)
 
     def refresh(self, task_ids: Iterable[str]) -> None:
-        """Mark what no branch, tag or work tree leads to any more: dropped, squashed, or rewritten by another tool."""
+        """Mark what no branch, tag or work tree leads to any more: dropped, squashed, or rewritten by another tool.
+
+        Of commits that this clone never had nothing is said: another clone may share the store.
+        """
         live = [each for task_id in task_ids for each in self.links(task_id) if each.state == LIVE]
-        there = set(reachable(self.repo, [each.outside_id for each in live]))
-        self.supersede(each for each in live if each.outside_id not in there)
+        here = known(self.repo, [each.outside_id for each in live])
+        lost = set(here).difference(reachable(self.repo, here))
+        self.supersede(each for each in live if each.outside_id in lost)
 
     def complete(self, commit: Commit, *, branch: str) -> None:
         """Complete what a commit on the default branch means to complete, validated; a refusal is noted, once."""

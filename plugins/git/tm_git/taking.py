@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tm import TmError
 from tm_git.commits import deeds, read, these
 from tm_git.facts import reverted_by
 from tm_git.linking import Linking, default_branch, story_of
+from tm_git.repo import Repo
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from tm import Hub
     from tm_git.commits import Commit
-    from tm_git.repo import Repo
     from tm_git.spool import Entry
 
 NEW = ("commit", "cherry-pick", "revert", "am")
@@ -40,7 +41,7 @@ class _Taking:
         self._hub = hub
         self._linking = Linking(repo, hub)
         self._default = default_branch(repo, hub.settings.default_branch)
-        self._deeds = deeds(repo)
+        self._deeds: dict[str, Mapping[str, tuple[str, str]]] = {}
         self._commits = these(repo, _shas(entries))
         self._linking.learn(self._commits.values())
         self._rewritten: set[str] = set()
@@ -49,11 +50,11 @@ class _Taking:
         """One entry."""
         match entry.moment, entry.words:
             case "commit", (sha, branch):
-                self._commit(sha, branch)
+                self._commit(sha, branch, folder=entry.folder)
             case "checkout", (old, _, "1", branch) if branch and old.strip("0"):
                 self._linking.note_branch(branch, actor=self._me())
             case "merge", ("0", sha, branch) if branch and branch == self._default:
-                self._merge(sha, branch)
+                self._merge(sha, branch, folder=entry.folder)
             case "rewrite", (_, old, new):
                 self._rewrite(old, new)
             case "rewrite", _:
@@ -63,12 +64,19 @@ class _Taking:
         """What rewriting left behind."""
         self._linking.refresh(self._rewritten)
 
-    def _commit(self, sha: str, branch: str) -> None:
+    def _deed(self, sha: str, folder: str) -> tuple[str, str]:
+        """How a commit came about, by the log of the work tree it was made in; each has its own."""
+        if folder not in self._deeds:
+            there = Repo(folder) if Path(folder).is_dir() else self._repo
+            self._deeds[folder] = deeds(there)
+        return self._deeds[folder].get(sha, ("commit", ""))
+
+    def _commit(self, sha: str, branch: str, *, folder: str) -> None:
         commit = self._commits.get(sha)
         if commit is None:
             return
         self._remark(commit)
-        word, before = self._deeds.get(sha, ("commit", ""))
+        word, before = self._deed(sha, folder)
         is_amended = word.startswith(AMENDED)
         tasks = self._linking.tasks_of(commit, branch)
         if not tasks and not commit.named and word.startswith("commit") and not is_amended:
@@ -96,8 +104,8 @@ class _Taking:
             tasks = self._hub.tasks.acting_for(commit.author)
             tasks.context(link.task_id, note, key=f"git:{commit.sha}:{link.task_id}:revert")
 
-    def _merge(self, sha: str, branch: str) -> None:
-        _, before = self._deeds.get(sha, ("", ""))
+    def _merge(self, sha: str, branch: str, *, folder: str) -> None:
+        _, before = self._deed(sha, folder)
         for commit in read(self._repo, [f"{before}..{sha}" if before else sha]):
             for task_id in self._linking.tasks_of(commit):
                 if not any(each.task_id == task_id for each in self._linking.of_commit(commit.sha)):

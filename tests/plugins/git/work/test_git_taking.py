@@ -6,6 +6,7 @@ import pytest
 
 from tm_git.commits import these
 from tm_git.linking import Linking, story_of
+from tm_git.scan import scan
 from tm_git.spool import Entry
 from tm_git.taking import handle
 
@@ -197,6 +198,35 @@ def test_without_that_setting_commits_make_no_task(work):
 
     assert work.take() == []
     assert work.host.events() == []
+
+
+def test_what_happens_in_a_linked_work_tree_is_understood_from_any_other(work, tmp_path):
+    task = work.task()
+    work.box.git("worktree", "add", "-q", "-b", f"feature/{task}-x", str(tmp_path / "linked tree"))
+    linked = work.box.another(tmp_path / "linked tree")
+    linked.commit("Frist")
+    (linked.folder / "more").write_text("more\n")
+    linked.git("add", "--all")
+    linked.git("commit", "-q", "--amend", "-m", "First")
+    work.take()
+
+    assert work.commits(task) == ["First"]
+    assert len(work.notes(task)) == 1
+
+
+def test_a_clone_that_shares_the_store_takes_nothing_from_the_other(work, tmp_path):
+    task = work.task()
+    work.on_branch(task)
+    work.box.commit("Not pushed yet")
+    work.take()
+    work.box.git(
+        "clone", "-q", "--no-local", "--single-branch", "-b", "main", str(work.box.folder), str(tmp_path / "clone")
+    )
+    clone = work.box.another(tmp_path / "clone")
+    scan(clone.repo, work.hub)
+    Linking(clone.repo, work.hub).refresh([task])
+
+    assert work.commits(task) == ["Not pushed yet"]
 
 
 def test_a_lost_list_of_rewrites_is_made_up_for_by_looking(work):
