@@ -19,7 +19,10 @@ if TYPE_CHECKING:
 
 
 class Entry(Value):
-    """One plugin as `tm plugins` shows it; `reason` says why it is not active and what to do. Instants are stamps."""
+    """One plugin as `tm plugins` shows it; `reason` says why it is not active and what to do.
+
+    `last_error` is told while something is owed or dead. Instants are stamps.
+    """
 
     name: str
     state: str
@@ -59,7 +62,7 @@ def _entry(name: str, state: str, reason: str, *, standing: Standing | None, ver
         owed=standing.owed,
         dead=standing.dead,
         last_success_at=standing.last_success_at,
-        last_error=standing.last_error,
+        last_error=standing.last_error if standing.owed or standing.dead else None,
     )
 
 
