@@ -4,11 +4,19 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from tm.clock import Clock as Clock
+    from tm.clock import stamp as stamp
     from tm.config.plugin import Duration as Duration
     from tm.config.plugin import PluginSettings as PluginSettings
     from tm.config.plugin import When as When
     from tm.config.trust import ReceivesSecret as ReceivesSecret
     from tm.config.trust import RunsProgram as RunsProgram
+    from tm.criteria import Verdict as Verdict
+    from tm.criteria import from_expression as criterion
+    from tm.criteria import from_json as criteria_from_json
+    from tm.criteria import is_met as is_met
+    from tm.criteria import table as verdict_table
+    from tm.criteria import verdicts as verdicts
     from tm.errors import ConfigError as ConfigError
     from tm.errors import CriteriaNotMet as CriteriaNotMet
     from tm.errors import InvalidTransition as InvalidTransition
@@ -25,7 +33,9 @@ if TYPE_CHECKING:
     from tm.events import Event as Event
     from tm.filters import matches as matches
     from tm.hooks import hookimpl as hookimpl
+    from tm.hosting import has_store as has_store
     from tm.hosting import open_hub as open_hub
+    from tm.hosting import settings_of as settings_of
     from tm.hub import Attempt as Attempt
     from tm.hub import Finding as Finding
     from tm.hub import Hub as Hub
@@ -33,14 +43,24 @@ if TYPE_CHECKING:
     from tm.hubtasks import HubTasks as HubTasks
     from tm.model import Criterion as Criterion
     from tm.model import Task as Task
+    from tm.service.measuring import check_measurement as check_measurement
+    from tm.service.measuring import typed as typed
     from tm.store.links import Link as Link
 
 _HOMES = {
+    "Clock": "tm.clock",
+    "stamp": "tm.clock",
     "Duration": "tm.config.plugin",
     "PluginSettings": "tm.config.plugin",
     "When": "tm.config.plugin",
     "ReceivesSecret": "tm.config.trust",
     "RunsProgram": "tm.config.trust",
+    "Verdict": "tm.criteria",
+    "criterion": "tm.criteria:from_expression",
+    "criteria_from_json": "tm.criteria:from_json",
+    "is_met": "tm.criteria",
+    "verdict_table": "tm.criteria:table",
+    "verdicts": "tm.criteria",
     "ConfigError": "tm.errors",
     "CriteriaNotMet": "tm.errors",
     "InvalidTransition": "tm.errors",
@@ -57,7 +77,9 @@ _HOMES = {
     "Event": "tm.events",
     "matches": "tm.filters",
     "hookimpl": "tm.hooks",
+    "has_store": "tm.hosting",
     "open_hub": "tm.hosting",
+    "settings_of": "tm.hosting",
     "Attempt": "tm.hub",
     "Finding": "tm.hub",
     "Hub": "tm.hub",
@@ -65,13 +87,17 @@ _HOMES = {
     "HubTasks": "tm.hubtasks",
     "Criterion": "tm.model",
     "Task": "tm.model",
+    "check_measurement": "tm.service.measuring",
+    "typed": "tm.service.measuring",
     "Link": "tm.store.links",
 }
 __all__ = [
-    "Attempt", "ConfigError", "CriteriaNotMet", "Criterion", "Duration", "Event", "Finding", "Hub", "HubTasks",
-    "InvalidTransition", "Link", "NeedsLogin", "NotFound", "OutcomeUnknown", "People", "PermanentFailure",
+    "Attempt", "Clock", "ConfigError", "CriteriaNotMet", "Criterion", "Duration", "Event", "Finding", "Hub",
+    "HubTasks", "InvalidTransition", "Link", "NeedsLogin", "NotFound", "OutcomeUnknown", "People", "PermanentFailure",
     "PluginSettings", "ReceivesSecret", "Refused", "RetryLater", "RevisionConflict", "RunsProgram", "StoreError",
-    "Task", "TmError", "UsageError", "When", "hookimpl", "matches", "open_hub",
+    "Task", "TmError", "UsageError", "Verdict", "When", "check_measurement", "criteria_from_json", "criterion",
+    "has_store", "hookimpl", "is_met", "matches", "open_hub", "settings_of", "stamp", "typed", "verdict_table",
+    "verdicts",
 ]  # fmt: skip
 
 
@@ -80,4 +106,5 @@ def __getattr__(name: str) -> object:
         raise AttributeError(f"tm has no {name!r}; plugins may use: {', '.join(__all__)}")
     from importlib import import_module
 
-    return getattr(import_module(_HOMES[name]), name)
+    module, _, own_name = _HOMES[name].partition(":")
+    return getattr(import_module(module), own_name or name)

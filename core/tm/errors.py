@@ -57,9 +57,17 @@ class StoreError(TmError):
 
 
 class CriteriaNotMet(TmError):
-    """`complete --validate` found criteria unmet or unknown; the task is unchanged."""
+    """`complete --validate` found criteria unmet or unknown; the task is unchanged.
+
+    `task_id` is the task, `missing` the names that have no value.
+    """
 
     exit_code = 5
+
+    def __init__(self, sentence: str, *, task_id: str = "", missing: tuple[str, ...] = ()) -> None:
+        super().__init__(sentence)
+        self.task_id = task_id
+        self.missing = missing
 
 
 NOT_DELIVERED = 6

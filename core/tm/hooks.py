@@ -54,5 +54,13 @@ def explain(event: Event, hub: Hub) -> Iterable[str]:  # type: ignore[empty-body
 
 
 @hookspec
+def supply(task_id: str, names: tuple[str, ...], hub: Hub) -> Iterable[str]:  # type: ignore[empty-body]  # a specification
+    """Offer commands that would measure these names, when a completion was refused for want of them.
+
+    Nothing outside may change; a name the plugin does not know is somebody else's.
+    """
+
+
+@hookspec
 def check(hub: Hub) -> Iterable[Finding]:  # type: ignore[empty-body]  # a specification
     """Yield findings for `tm doctor`, each with what to do about it."""

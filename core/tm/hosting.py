@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import os
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from tm.app import Session
+from tm.config.plugin import PluginSettings, bind
 from tm.config.redact import Redactor
 from tm.config.schema import full
+from tm.config.trust import untrusted_fields
 from tm.dispatcher import Dispatcher
 from tm.errors import ConfigError, NotFound
 from tm.hub import Attempt, Hub
@@ -24,6 +27,8 @@ if TYPE_CHECKING:
     from tm.store.outbox import Claimed
     from tm.store.protocol import Database
     from tm.worker import Surroundings
+
+S = TypeVar("S", bound=PluginSettings)
 
 
 class Hosting:
@@ -88,6 +93,27 @@ class Hosting:
     def clean(self, text: str, limit: int) -> str:
         """The text without any secret of this hub's plugins."""
         return self._redactor.clean(text, limit)
+
+
+def settings_of(name: str, model: type[S]) -> S:
+    """A plugin's settings for a command of its own that needs no store; its defaults where nobody enabled it.
+
+    Raises ConfigError for a wrong key, and for one that only a person may confirm and nobody has.
+    """
+    session = Session(os.environ, os.getcwd())  # noqa: PTH109 - as the command line does
+    found = full(session.place, session.environ)
+    settings = bind(name, model, found)
+    if blamed := untrusted_fields(name, settings, found):
+        raise ConfigError(
+            f"The project's file sets {', '.join(blamed)} for {name}. Read it, then confirm: tm config trust"
+        )
+    return settings
+
+
+def has_store() -> bool:
+    """Whether a store can be reached from here: one was made, or `TM_DATABASE_URL` names one."""
+    session = Session(os.environ, os.getcwd())  # noqa: PTH109 - as the command line does
+    return session.place.kind == "url" or Path(session.path).exists()
 
 
 @contextlib.contextmanager

@@ -10,6 +10,7 @@ from tm.errors import NotFound
 from tm.service import completion, editing, lifecycle, measuring
 from tm.service.work import Caller, Work
 from tm.store.links import Link
+from tm.store.measurements import Measurements
 from tm.store.tasks import Tasks
 from tm.times import deadline, zone
 
@@ -173,10 +174,22 @@ class HubTasks:
         return self._run("cancel", lambda w: lifecycle.cancel(w, task_id, reason=reason), key=key, revision=revision)
 
     def measure(
-        self, task_id: str, values: Mapping[str, Any], *, source: str | None = None, key: str | None = None
+        self,
+        task_id: str,
+        values: Mapping[str, Any],
+        *,
+        source: str | None = None,
+        sources: Mapping[str, str] | None = None,
+        key: str | None = None,
     ) -> Task:
-        """Record measurements."""
-        return self._run("measure", lambda w: measuring.measure(w, task_id, values, source=source), key=key)
+        """Record measurements; None says that the name was looked for and is unknown. `sources` is per name."""
+        return self._run(
+            "measure", lambda w: measuring.measure(w, task_id, values, source=source, sources=sources), key=key
+        )
+
+    def measurements(self, task_id: str) -> dict[str, tuple[Any, str | None]]:
+        """What was measured last for a task: name to (value, source)."""
+        return Measurements(self._database).of(task_id)
 
     def feedback(self, task_id: str, *, key: str | None = None, **rating: Any) -> Task:
         """Rate a completed task: `quality timeliness note`."""

@@ -32,8 +32,8 @@ if TYPE_CHECKING:
 API = 1
 GROUP = "tm.plugins"
 EVENT_HOOKS = ("on_create", "on_progress", "on_blocked", "on_complete", "on_event")
-HOOKS = (*EVENT_HOOKS, "pull", "explain", "check")
-_MAY_YIELD = ("explain", "check")
+HOOKS = (*EVENT_HOOKS, "pull", "explain", "supply", "check")
+_MAY_YIELD = ("explain", "supply", "check")
 
 ACTIVE, DISABLED, MISSING, UNTRUSTED = "active", "disabled", "missing", "untrusted"
 LOAD_ERROR, CONFIG_ERROR, HOOK_ERROR, API_MISMATCH = (
@@ -248,7 +248,7 @@ def _checked(name: str, impl: Any, *, has_spec: bool) -> Callable[..., Any]:
         inspect.isgeneratorfunction(impl.function) or inspect.isasyncgenfunction(impl.function)
     ):
         raise _Broken(
-            HOOK_ERROR, f"Its {name} yields, so calling it runs nothing; only {' and '.join(_MAY_YIELD)} may yield."
+            HOOK_ERROR, f"Its {name} yields, so calling it runs nothing; only {', '.join(_MAY_YIELD)} may yield."
         )
     kinds = inspect.signature(impl.function).parameters.values()
     if any(each.kind is each.KEYWORD_ONLY for each in kinds):

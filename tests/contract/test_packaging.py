@@ -49,9 +49,10 @@ def test_the_wheel_registers_the_plugins_that_ship_with_it(wheel: zipfile.ZipFil
     (points,) = [name for name in wheel.namelist() if name.endswith("entry_points.txt")]
 
     assert wheel.read(points).decode().split() == [
-        "[tm.commands]", "git", "=", "tm_git.commands:app", "slack", "=", "tm_slack.commands:app",
+        "[tm.commands]", "ci", "=", "tm_ci.commands:app", "git", "=", "tm_git.commands:app",
+        "slack", "=", "tm_slack.commands:app",
         "standup", "=", "tm_git.standup_command:app", "start", "=", "tm_git.start_command:app",
-        "[tm.plugins]", "git", "=", "tm_git", "slack", "=", "tm_slack",
+        "[tm.plugins]", "ci", "=", "tm_ci", "git", "=", "tm_git", "slack", "=", "tm_slack",
         "[tm.stand_ins]", "slack", "=", "tm_slack.standin",
     ]  # fmt: skip
 

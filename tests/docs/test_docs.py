@@ -146,7 +146,7 @@ def test_every_hook_is_documented() -> None:
     guide = (ROOT / "docs/write-a-plugin.md").read_text(encoding="utf-8")
     hooks = [name for name, each in hook_names.items() if hasattr(each, "tm_spec")]
 
-    assert len(hooks) == 8
+    assert len(hooks) == 9
     assert [name for name in hooks if f"`{name}(" not in guide] == []
 
 
@@ -171,6 +171,8 @@ def example(tmp_path: Path) -> Session:
 
 
 def test_the_example_configuration_shows_every_key_and_no_other(tmp_path: Path) -> None:
+    import tm_ci
+    import tm_git
     from tm.config.schema import HubFile, PersonTable, Template
     from tm_slack import Settings
     from tm_slack.quiet import Quiet
@@ -179,7 +181,7 @@ def test_the_example_configuration_shows_every_key_and_no_other(tmp_path: Path) 
 
     text = (ROOT / "config.example.toml").read_text(encoding="utf-8")
     settings = full(*(lambda session: (session.place, session.environ))(example(tmp_path)))
-    models = (HubFile, Template, PersonTable, Settings, Route, Quiet, Words)
+    models = (HubFile, Template, PersonTable, Settings, Route, Quiet, Words, tm_git.Settings, tm_ci.Settings)
     keys = [field.alias or name for model in models for name, field in model.model_fields.items()]
 
     assert [

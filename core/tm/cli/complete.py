@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tm.cli.spec import CHANGING, ID, Command, Option
+from tm.errors import CriteriaNotMet
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -20,14 +21,19 @@ def run(session: Session, values: Mapping[str, Any]) -> int:
     from tm.service.completion import complete
 
     work = session.work(values)
-    task_id = complete(
-        work,
-        values["id"],
-        validate=values["validate"],
-        force=values["force"],
-        summary=maybe(values["summary"]),
-        actual_hours=values["actual_hours"],
-    )
+    try:
+        task_id = complete(
+            work,
+            values["id"],
+            validate=values["validate"],
+            force=values["force"],
+            summary=maybe(values["summary"]),
+            actual_hours=values["actual_hours"],
+        )
+    except CriteriaNotMet as refused:
+        from tm.cli.offers import with_offers  # only a refusal asks the plugins
+
+        raise with_offers(session, refused) from None
     confirm(work, f"{task_id} completed.")
     return deliver(session, work, values)
 

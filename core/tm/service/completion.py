@@ -44,7 +44,8 @@ def complete(
         measured = Measurements(work.database).of(task.id) if task.criteria else {}
         judged = verdicts(task.criteria, {name: value for name, (value, _) in measured.items()})
         if validate and not force and not is_met(judged):
-            raise CriteriaNotMet(refusal(task.id, judged))
+            missing = tuple(dict.fromkeys(name for each in judged for name in each.missing))
+            raise CriteriaNotMet(refusal(task.id, judged), task_id=task.id, missing=missing)
         done = done.with_(
             completed_at=work.now,
             completion_summary=summary,

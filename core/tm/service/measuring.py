@@ -20,8 +20,20 @@ NAME_LENGTH = 200
 VALUE_LENGTH = 1000
 
 
-def measure(work: Work, ref: str, values: Mapping[str, Any], *, source: str | None = None) -> str:
-    """Record values by name (numbers, booleans or words) and judge the criteria anew. Returns the task's id."""
+def measure(
+    work: Work,
+    ref: str,
+    values: Mapping[str, Any],
+    *,
+    source: str | None = None,
+    sources: Mapping[str, str] | None = None,
+) -> str:
+    """Record values by name (numbers, booleans or words) and judge the criteria anew. Returns the task's id.
+
+    None takes the place of an older value: it was looked for anew, and nobody knows. `sources` says for single
+    names where they come from, in place of `source`.
+    """
+    sources = sources or {}
     if not values:
         raise UsageError("Nothing to measure. Example: tm measure 7f3a0c11 code_coverage=87.5")
     for name, value in values.items():
@@ -35,17 +47,22 @@ def measure(work: Work, ref: str, values: Mapping[str, Any], *, source: str | No
                 task.id,
                 name,
                 value,
-                source=source,
+                source=sources.get(name, source),
                 at=work.now,
                 origin=work.caller.origin,
                 actor=work.caller.actor,
             )
-        data = {"measurements": dict(values)}
-        work.keep(task, judge_again(work, task), events.MEASURED, data={**data, "source": source} if source else data)
+        data: dict[str, Any] = {"measurements": dict(values)}
+        if source:
+            data["source"] = source
+        if sources:
+            data["sources"] = dict(sources)
+        work.keep(task, judge_again(work, task), events.MEASURED, data=data)
         work.remarks += _remarks(task, values)
         return task.id
 
-    return work.once("measure", (ref, tuple(values.items()), source), change)
+    asked = (ref, tuple(values.items()), source)
+    return work.once("measure", (*asked, tuple(sources.items())) if sources else asked, change)
 
 
 def decide(work: Work, ref: str, *, number: int, verdict: str) -> str:

@@ -1,0 +1,154 @@
+"""From files, codes and words to measurements: what was found, of what, and why something is unknown."""
+
+from __future__ import annotations
+
+import glob
+from dataclasses import dataclass, field
+from hashlib import sha256
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tm_ci import kinds
+from tm_ci.readers import artifacts, exit_codes, junit
+from tm_ci.readers.reading import Reading, Unreadable
+from tm_ci.rules import combined, default_rule
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+LARGEST = 256 * 1024 * 1024
+
+
+@dataclass(frozen=True, kw_only=True)
+class Found:
+    """What one pattern, code or word gave: values by name, what they are of, and why the unknown ones are."""
+
+    reading: Reading
+    of: str
+    reason: str = ""
+    digest: str | None = None
+    kind: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Asked:
+    """What is to be measured: reports as (kind or None, pattern), `NAME=N`, `NAME=GLOB` and values by name."""
+
+    reports: Sequence[tuple[str | None, str]] = ()
+    exit_codes: Sequence[tuple[str, str]] = ()
+    counts: Sequence[tuple[str, str]] = ()
+    values: Reading = field(default_factory=dict)
+
+
+def gather(asked: Asked, *, gate: Callable[[bytes], Reading], rule_of: Callable[[str], str]) -> list[Found]:
+    """Everything that was asked for, found or unknown; `gate` answers for a scanner's report-task.txt."""
+    found = [each for kind, pattern in asked.reports for each in _report(kind, pattern, gate=gate, rule_of=rule_of)]
+    found += [_exit_code(name, code) for name, code in asked.exit_codes]
+    found += [_count(name, pattern) for name, pattern in asked.counts]
+    if asked.values:
+        found.append(Found(reading=asked.values, of="said"))
+    return found
+
+
+def split_kind(text: str) -> tuple[str | None, str]:
+    """`junit:build/*.xml` names its kind; `build/*.xml` does not."""
+    kind, colon, pattern = text.partition(":")
+    return (kind, pattern) if colon and kind in kinds.NAMES else (None, text)
+
+
+def matches(pattern: str) -> list[Path]:
+    """The files a pattern names, in order; `**` reaches any depth, and a name with [ in it is also taken as it is."""
+    found = glob.glob(pattern, recursive=True, include_hidden=True)  # noqa: PTH207 - `**` at the end means files too
+    paths = sorted({Path(each) for each in [*found, pattern]})
+    return [path for path in paths if path.is_file()]
+
+
+def _report(kind: str | None, pattern: str, **how: Any) -> list[Found]:
+    files = matches(pattern)
+    if not files:
+        likely = kind or kinds.by_name(pattern)
+        return [_unknown(likely, pattern, reason=f"{pattern}: no such file")]
+    contents = [(str(file), _content(file)) for file in files]
+    groups: dict[str | None, list[tuple[str, bytes | str]]] = {}
+    for path, content in contents:
+        groups.setdefault(kind or _kind_of(path, content), []).append((path, content))
+    return [_of_kind(each, pattern, group, **how) for each, group in groups.items()]
+
+
+def _content(file: Path) -> bytes | str:
+    """What is in a file, or a sentence why nobody can say."""
+    try:
+        if file.stat().st_size > LARGEST:
+            return f"it is larger than {LARGEST // 1024 // 1024} MiB"
+        return file.read_bytes()
+    except OSError as error:
+        return f"it cannot be read ({error.strerror})"
+
+
+def _kind_of(path: str, content: bytes | str) -> str | None:
+    return (kinds.by_content(content) if isinstance(content, bytes) else None) or kinds.by_name(path)
+
+
+def _unknown(kind: str | None, of: str, *, reason: str) -> Found:
+    if kind is None:
+        reason += "; nor is it said what it would measure: write junit:, coverage:, sarif: … before it"
+    return Found(reading=dict.fromkeys(kinds.NAMES.get(kind or "", ())), of=of, reason=reason, kind=kind or "")
+
+
+def _of_kind(
+    kind: str | None,
+    pattern: str,
+    files: Sequence[tuple[str, bytes | str]],
+    *,
+    gate: Callable[[bytes], Reading],
+    rule_of: Callable[[str], str],
+) -> Found:
+    of = files[0][0] if len(files) == 1 else f"{pattern} ({len(files)} files)"
+    digest = sha256()
+    read: list[Any] = []
+    for path, content in files:
+        if isinstance(content, str) or kind is None:
+            why = content if isinstance(content, str) else "it is no report that is read here"
+            return _unknown(kind, pattern, reason=f"{path}: {why}")
+        digest.update(content)
+        try:
+            read.append(_read(kind, content, gate=gate))
+        except Unreadable as error:
+            return _unknown(kind, pattern, reason=f"{path}: {error}")
+    reading = junit.together(read) if kind == kinds.JUNIT else _joined(read, rule_of)
+    lacking = [name for name, value in reading.items() if value is None]
+    reason = f"{of}: it does not say {', '.join(lacking)}" if lacking else ""
+    return Found(reading=reading, of=of, reason=reason, digest=digest.hexdigest()[:16], kind=kind or "")
+
+
+def _read(kind: str, content: bytes, *, gate: Callable[[bytes], Reading]) -> Any:
+    if kind == kinds.JUNIT:
+        return junit.read(content)
+    return gate(content) if kind == kinds.SONAR else kinds.read(kind, content)
+
+
+def _joined(readings: Sequence[Reading], rule_of: Callable[[str], str]) -> Reading:
+    names = dict.fromkeys(name for reading in readings for name in reading)
+    return {name: combined([each.get(name) for each in readings], rule_of(name))[0] for name in names}
+
+
+def _exit_code(name: str, code: str) -> Found:
+    reading = exit_codes.read(name, code)
+    reason = f"{code[:20]!r} is no exit code" if None in reading.values() else ""
+    return Found(reading=reading, of=f"exit code of {name}", reason=reason)
+
+
+def _count(name: str, pattern: str) -> Found:
+    reading = artifacts.read(name, matches(pattern))
+    reason = f"{pattern}: no such file" if None in reading.values() else ""
+    return Found(reading=reading, of=pattern, reason=reason)
+
+
+def rules_for(own: dict[str, Any], names: dict[str, str]) -> Callable[[str], str]:
+    """Which rule a reader's name has: the settings', by that name or by the one they give it, else its default."""
+    return lambda name: str(own.get(names.get(name, name)) or own.get(name) or default_rule(name))
+
+
+def names_of(reports: Iterable[Found]) -> list[str]:
+    """Every name that was asked for, found or not."""
+    return list(dict.fromkeys(name for each in reports for name in each.reading))

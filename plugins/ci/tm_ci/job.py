@@ -1,0 +1,124 @@
+"""One job of a run: the lines it says, the file they go to, and the hub that is told when there is one."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import tm
+from tm_ci import runfile
+from tm_ci.lines import START, STEP, VALUE, Line
+from tm_ci.measured import Judged
+from tm_ci.recording import Recorded, Recorder
+from tm_ci.rules import default_rule
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from pathlib import Path
+
+    from tm_ci.contexts import Context
+    from tm_ci.gathering import Found
+    from tm_ci.settings import Settings
+
+T = TypeVar("T")
+
+
+def say(text: str) -> None:
+    """A line on stderr, harmless to terminals and to the commands that CI systems look for in a log."""
+    shown = "".join(sign if sign.isprintable() or sign == "\n" else " " for sign in text)
+    sys.stderr.write(shown.replace("\n::", "\n ::").replace("##[", "## [") + "\n")
+
+
+class Job:
+    """This job. With `is_strict` a hub that cannot be told is an error; else the build goes on without it."""
+
+    def __init__(self, context: Context, settings: Settings, file: Path, *, is_strict: bool = False) -> None:
+        self.context = context
+        self.settings = settings
+        self.file = file
+        self._is_strict = is_strict
+        self._writer = runfile.writer_of(file)
+
+    @property
+    def judged(self) -> Judged:
+        """What this job's run is judged for."""
+        return Judged(run=self.context.run, commit=self.context.commit)
+
+    def line(self, kind: str, name: str, **more: Any) -> Line:
+        """A line of this job, said now."""
+        context = self.context
+        return Line(
+            kind=kind,
+            name=name,
+            at=tm.stamp(tm.Clock().now()),
+            run=context.run,
+            attempt=context.attempt,
+            commit=context.commit,
+            job=context.job,
+            leg=context.leg,
+            writer=self._writer,
+            **more,
+        )
+
+    def start(self, *, title: str, criteria: Sequence[tm.Criterion], task: str | None, context: str) -> Line:
+        """The line that begins a run."""
+        asked = [{"criterion": each.criterion, "measurable": each.measurable} for each in criteria]
+        return self.line(START, START, data={"title": title, "criteria": asked, "task": task, "context": context})
+
+    def step(self, name: str, *, status: str, note: str | None) -> Line:
+        """The line of a step."""
+        return self.line(STEP, name, data={"status": status, "note": note})
+
+    def values(self, found: Found) -> list[Line]:
+        """The lines of what was found in one place, under the names the settings give."""
+        lines = []
+        for own, value in found.reading.items():
+            name = self.settings.names.get(own, own)
+            rule = self.settings.rules.get(name) or self.settings.rules.get(own) or default_rule(own)
+            reason = None if value is not None else found.reason or "nobody knows"
+            data = {"value": value, "reason": reason, "rule": rule, "digest": found.digest}
+            lines.append(self.line(VALUE, name, of=found.of, data=data))
+        return lines
+
+    def begin(self) -> None:
+        """Leave nothing of another run or attempt in the file."""
+        if self.file.exists():
+            lines, damage = runfile.lines_of(self.file)
+            whose = {(line.run, line.attempt) for line in lines}
+            if damage or whose - {(self.context.run, self.context.attempt)}:
+                runfile.begin(self.file)
+
+    def write(self, lines: Sequence[Line]) -> None:
+        """Append to the run file."""
+        runfile.append(self.file, lines)
+
+    def tell(self, lines: Sequence[Line], *, task: str | None = None) -> Recorded | None:
+        """Record lines in the hub; None where there is none, or it cannot be told and need not be."""
+        return self.with_hub(lambda hub: Recorder(hub, self.context, self.judged).record(lines, task=task))
+
+    def with_hub(self, use: Callable[[tm.Hub], T]) -> T | None:
+        """What `use` makes of the hub, or None where there is none; CriteriaNotMet is an answer, not a failure."""
+        try:
+            if not tm.has_store():
+                return None
+            with tm.open_hub("ci") as hub:
+                return use(hub)
+        except tm.CriteriaNotMet:
+            raise
+        except (tm.TmError, OSError) as error:
+            if self._is_strict:
+                raise
+            say(f"The hub was not told, and the build goes on without it: {error}")
+            say(f"To tell it later: tm ci finish {self.file}")
+            return None
+
+    def ruled(self, rules: Mapping[str, Any]) -> Job:
+        """The same job with other rules than the settings'."""
+        settings = self.settings.model_copy(update={"rules": dict(rules)})
+        return Job(self.context, settings, self.file, is_strict=self._is_strict)
+
+    def judging(self, *, run: str | None, commit: str | None) -> Job:
+        """The same job, judging another run or commit than the variables name."""
+        context = replace(self.context, run=run or self.context.run, commit=commit or self.context.commit)
+        return Job(context, self.settings, self.file, is_strict=self._is_strict)

@@ -1,0 +1,76 @@
+"""The file a run is written to: appended by every step, handed on as an artifact, read back by the last job."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tm import NotFound, StoreError
+from tm_ci.lines import read_all
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from typing import IO
+
+    from tm_ci.lines import Line
+
+NAME = "tm-ci.jsonl"
+
+
+def default_file(environ: Mapping[str, str]) -> Path:
+    """Where a job's lines go when nobody says: the runner's own folder for the job, else the workspace."""
+    for name in ("RUNNER_TEMP", "WORKSPACE", "CI_PROJECT_DIR"):
+        if folder := environ.get(name):
+            return Path(folder, NAME)
+    return Path(NAME)
+
+
+def append(file: Path, lines: Iterable[Line]) -> None:
+    """Add lines, on lines of their own even after one that was cut off. Raises StoreError."""
+    text = "".join(line.text + "\n" for line in lines)
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        with file.open("a+b") as stream:
+            broken = b"\n" if _ends_within_a_line(stream) else b""
+            stream.write(broken + text.encode("utf-8", "surrogatepass"))
+    except OSError as error:
+        raise StoreError(f"{file} cannot be written ({error.strerror}). Name another file: --run FILE") from None
+
+
+def begin(file: Path) -> None:
+    """Forget what an earlier run left in the file: workspaces are kept from build to build. Raises StoreError."""
+    try:
+        file.unlink(missing_ok=True)
+    except OSError as error:
+        raise StoreError(f"{file} cannot be written ({error.strerror}). Name another file: --run FILE") from None
+
+
+def lines_of(file: Path) -> tuple[list[Line], list[str]]:
+    """The lines of one file and what is damaged in it. Raises NotFound when it is not there."""
+    try:
+        content = file.read_bytes()
+    except OSError as error:
+        raise NotFound(
+            f"{file} cannot be read ({error.strerror}). Was it handed on from the job that wrote it?"
+        ) from None
+    lines, damage = read_all(content)
+    if not lines and not damage:
+        damage = ["it is empty"]
+    return lines, [f"{file}: {each}" for each in damage]
+
+
+def writer_of(file: Path) -> str:
+    """The name under which this machine writes to the file: that of its first line, else a fresh one."""
+    try:
+        lines, _ = read_all(file.read_bytes())
+    except OSError:
+        lines = []
+    return next((line.writer for line in lines if line.writer), os.urandom(4).hex())
+
+
+def _ends_within_a_line(stream: IO[bytes]) -> bool:
+    if stream.seek(0, os.SEEK_END) == 0:
+        return False
+    stream.seek(-1, os.SEEK_END)
+    return stream.read(1) != b"\n"
