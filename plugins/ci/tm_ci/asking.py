@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 STATUSES = ("started", "passed", "failed", "skipped", "cancelled")
 
+_ALIKE = {"success": "passed", "failure": "failed", "canceled": "cancelled", "aborted": "cancelled"}
 _TASK = re.compile(r"[0-9a-f]{4,8}|[A-Z][A-Z0-9_]*-[0-9]+")
 _NO_NAME = re.compile(r"[^A-Za-z0-9_]+")
 
@@ -104,7 +105,7 @@ def asked(
 def status_of(status: str | None, code: int | None) -> str:
     """A step's status: the word, else how its command ended. Raises UsageError for another word."""
     if status is not None:
-        return choice(status, "status", among=STATUSES)
+        return choice(_ALIKE.get(status.lower(), status.lower()), "status", among=STATUSES)
     return "noted" if code is None else "passed" if code == 0 else "failed"
 
 

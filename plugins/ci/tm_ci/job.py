@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -23,11 +24,13 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+_COMMAND = re.compile(r"(?m)^\s*::")  # GitHub trims before it looks
+
 
 def say(text: str) -> None:
     """A line on stderr, harmless to terminals and to the commands that CI systems look for in a log."""
     shown = "".join(sign if sign.isprintable() or sign == "\n" else " " for sign in text)
-    sys.stderr.write(shown.replace("\n::", "\n ::").replace("##[", "## [") + "\n")
+    sys.stderr.write(_COMMAND.sub(": :", shown).replace("##[", "## [") + "\n")
 
 
 class Job:

@@ -19,11 +19,15 @@ NAME = "tm-ci.jsonl"
 
 
 def default_file(environ: Mapping[str, str]) -> Path:
-    """Where a job's lines go when nobody says: the runner's own folder for the job, else the workspace."""
-    for name in ("RUNNER_TEMP", "WORKSPACE", "CI_PROJECT_DIR"):
-        if folder := environ.get(name):
-            return Path(folder, NAME)
-    return Path(NAME)
+    """Where a job's lines go when nobody says: the runner's own folder for the job, else the workspace.
+
+    GitLab lays the artifacts of all jobs into one folder, so there the job's number is in the name.
+    """
+    if folder := environ.get("RUNNER_TEMP"):
+        return Path(folder, NAME)
+    if folder := environ.get("CI_PROJECT_DIR"):
+        return Path(folder, f"tm-ci-{environ.get('CI_JOB_ID', '0')}.jsonl")
+    return Path(environ.get("WORKSPACE", ""), NAME)
 
 
 def append(file: Path, lines: Iterable[Line]) -> None:

@@ -1,0 +1,278 @@
+"""`tm ci` on machines without a hub: lines in a file, judged at the end, exit 5 unless every gate holds."""
+
+import json
+
+import pytest
+from tests.plugins.ci.conftest import GITHUB, OTHER_SHA, PASSED, SHA, coverage
+
+GATES = ("--criterion", "test_pass_rate == 100", "--criterion", "code_coverage >= 85")
+
+
+def finished(machine, *words, **how):
+    """How `tm ci finish` ended: its exit code and its JSON."""
+    done = machine.run("ci", "finish", "--format", "json", *words, **how)
+    assert "Traceback" not in done.stderr
+    return done.returncode, json.loads(done.stdout)
+
+
+def built(machine, percent=91.2, **how):
+    """A run that began, tested and measured."""
+    machine.write("junit.xml", PASSED)
+    machine.write("coverage.xml", coverage(percent))
+    machine.ok("ci", "start", "Build", *GATES, **how)
+    machine.ok("ci", "measure", "junit.xml", "coverage.xml", **how)
+
+
+def test_a_run_whose_gates_hold_passes(machine):
+    built(machine)
+    code, end = finished(machine)
+
+    assert (code, end["state"], end["task_id"]) == (0, "passed", None)
+    assert [each["verdict"] for each in end["verdicts"]] == ["met", "met"]
+
+
+def test_a_run_needs_no_hub_and_makes_none(machine):
+    built(machine)
+    finished(machine)
+
+    assert sorted(path.name for path in machine.folder.rglob("*") if path.is_file()) == [
+        "coverage.xml",
+        "junit.xml",
+        "tm-ci.jsonl",
+    ]
+
+
+def test_84_9_against_85_is_refused_with_the_table(machine):
+    built(machine, 84.9)
+    done = machine.run("ci", "finish")
+
+    assert done.returncode == 5
+    assert "✗  2  code_coverage >= 85    code_coverage=84.9" in done.stderr
+    assert "Overall: 1/2 criteria met" in done.stderr
+
+
+@pytest.mark.parametrize("report", [None, "", "<coverage line-rate='1' lines-valid='10'", "<html/>"])
+def test_a_report_that_is_missing_empty_or_cut_off_never_passes(machine, report):
+    built(machine)
+    (machine.folder / "coverage.xml").unlink()
+    if report is not None:
+        machine.write("coverage.xml", report)
+    done = machine.run("ci", "measure", "coverage.xml")
+    code, end = finished(machine)
+
+    assert done.returncode == 0
+    assert "? code_coverage, line_coverage, branch_coverage: coverage.xml: " in done.stderr
+    assert (code, end["state"]) == (5, "unknown")
+
+
+def test_what_was_never_measured_never_passes(machine):
+    machine.ok("ci", "start", "Build", "--criterion", "security_issues == 0")
+    code, end = finished(machine)
+
+    assert (code, end["why"]) == (5, ["security_issues: nothing was measured"])
+
+
+def test_the_artifact_of_a_job_that_is_missing_is_no_pass(machine):
+    built(machine)
+    code, end = finished(machine, machine.run_file, "jobs/scan.jsonl")
+
+    assert (code, end["state"]) == (5, "unknown")
+    assert "jobs/scan.jsonl cannot be read" in end["why"][0]
+
+
+def test_a_damaged_file_is_no_pass(machine):
+    built(machine)
+    machine.run_file.write_bytes(machine.run_file.read_bytes()[:-30])
+    code, end = finished(machine)
+
+    assert (code, end["state"]) == (5, "unknown")
+    assert any("line" in why for why in end["why"])
+
+
+def test_files_without_a_start_are_no_pass(machine):
+    machine.write("junit.xml", PASSED)
+    machine.ok("ci", "measure", "junit.xml")
+    code, end = finished(machine)
+
+    assert code == 5
+    assert "nobody knows its criteria" in end["why"][0]
+
+
+def test_criteria_may_be_given_at_the_end(machine):
+    machine.write("junit.xml", PASSED)
+    machine.ok("ci", "measure", "junit.xml")
+
+    assert finished(machine, "--criterion", "test_failures == 0")[0] == 0
+
+
+def test_a_report_of_another_commit_is_stale(machine):
+    built(machine, environ={**GITHUB, "GITHUB_SHA": OTHER_SHA})
+    machine.run_file.rename(machine.folder / "old.jsonl")
+    machine.ok("ci", "start", "Build", *GATES)
+    code, end = finished(machine, machine.run_file, "old.jsonl")
+
+    assert code == 5
+    assert any("stale: measured for 0b1c2d3e0, judged is 4f2a9c1d4" in why for why in end["why"])
+
+
+@pytest.mark.parametrize(
+    ("results", "code", "state"),
+    [
+        ("success success", 0, "passed"),
+        ("success, skipped", 0, "passed"),
+        ("SUCCESS", 0, "passed"),
+        ("success failure", 5, "failed"),
+        ("UNSTABLE", 5, "failed"),
+        ("success cancelled", 5, "cancelled"),
+        ("ABORTED", 5, "cancelled"),
+        ("success canceled", 5, "cancelled"),
+        ("nonsense", 2, None),
+    ],
+)
+def test_what_the_jobs_came_to_counts(machine, results, code, state):
+    built(machine)
+    done = machine.run("ci", "finish", "--results", results, "--format", "json")
+
+    assert done.returncode == code
+    assert state is None or json.loads(done.stdout)["state"] == state
+
+
+def test_a_step_runs_a_command_and_ends_as_it_does(machine):
+    machine.ok("ci", "start", "Build", "--criterion", "build_exit_code == 0")
+    good = machine.run("ci", "step", "build", "--", "sh", "-c", "echo built")
+    bad = machine.run("ci", "step", "Unit tests!", "--", "sh", "-c", "exit 3")
+    code, end = finished(machine)
+
+    assert (good.returncode, good.stdout) == (0, "built\n")
+    assert (bad.returncode, code, end["state"]) == (3, 5, "failed")
+    assert [each["verdict"] for each in end["verdicts"]] == ["met"]
+    assert "step Unit tests! failed" in end["why"]
+
+
+def test_a_command_that_is_not_there_is_127(machine):
+    done = machine.run("ci", "step", "build", "--", "no-such-program")
+
+    assert done.returncode == 127
+    assert "no-such-program cannot be run" in done.stderr
+
+
+def test_what_the_settings_name_is_measured_when_nothing_is_said(machine):
+    machine.write("tm.toml", '[plugins.ci]\nfiles = ["**/surefire-reports/*.xml", "cov/c.xml"]\n')
+    machine.write("a/surefire-reports/TEST-a.xml", PASSED)
+    machine.write("b/surefire-reports/TEST-b.xml", PASSED)
+    (machine.folder / ".git").mkdir()
+    done = machine.run("ci", "measure", TM_CONFIG=str(machine.folder / "tm.toml"))
+
+    assert "✓ test_count = 2  (**/surefire-reports/*.xml (2 files))" in done.stderr
+    assert "? code_coverage, line_coverage, branch_coverage: cov/c.xml: no such file" in done.stderr
+
+
+def test_told_nothing_and_with_no_settings_it_says_what_to_do(machine):
+    done = machine.run("ci", "measure")
+
+    assert done.returncode == 2
+    assert "[plugins.ci] files" in done.stderr
+
+
+def test_names_and_rules_are_the_settings_or_the_options(machine):
+    machine.write("tm.toml", '[plugins.ci.names]\ncode_coverage = "coverage.lines"\n')
+    machine.write("a.xml", coverage(80))
+    machine.write("b.xml", coverage(90))
+    how = {"TM_CONFIG": str(machine.folder / "tm.toml")}
+    machine.ok("ci", "start", "Build", "--criterion", "coverage.lines >= 85", **how)
+    words = ("ci", "measure", "--coverage", "a.xml", "--coverage", "b.xml")
+
+    machine.ok(*words, **how)
+    assert finished(machine, **how)[0] == 5
+    machine.ok(*words, "--rule", "coverage.lines=max", **how)
+    assert finished(machine, **how)[0] == 0
+
+
+def test_codes_counts_and_values_are_measured(machine):
+    machine.write("dist/a.js", "12345")
+    machine.write("dist/b/c.js", "1")
+    done = machine.run(
+        "ci", "measure", "--exit-code", "build=0", "--count", "build_artifacts=dist/**", "--value", "reviewed=true",
+        "--count", "logs=none/*",
+    )  # fmt: skip
+
+    for line in (
+        "build_exit_code = 0", "build_artifacts_count = 2", "build_artifacts_bytes = 6", "reviewed = True",
+        "logs_count = 0",
+    ):  # fmt: skip
+        assert f"✓ {line}" in done.stderr
+    assert "? logs_bytes: none/*: no such file" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("measure", "--exit-code", "build"), "Example: --exit-code build=0"),
+        (("measure", "--count", "a b=x"), "no name that criteria can read"),
+        (("measure", "--rule", "a=median", "x.xml"), "Choose one of: min, max, sum, last, same"),
+        (("start", "--criterion", "a = 1"), "use '=='"),
+        (("start", "--criteria", "[1"), "not valid JSON"),
+        (("step", "x", "--status", "good"), "Choose one of: started, passed"),
+        (("finish", "--format", "xml"), "Choose one of: text, json"),
+    ],
+)
+def test_what_cannot_be_read_is_refused_in_a_sentence(machine, words, said):
+    done = machine.run("ci", *words)
+
+    assert done.returncode == 2
+    assert said in done.stderr
+
+
+def test_each_line_keeps_source_commit_run_attempt_and_digest(machine):
+    built(machine, environ={**GITHUB, "GITHUB_RUN_ATTEMPT": "2"})
+    [line] = [
+        line for line in map(json.loads, machine.run_file.read_text().splitlines()) if line["name"] == "code_coverage"
+    ]
+
+    assert (line["of"], line["commit"], line["run"], line["attempt"], line["job"]) == (
+        "coverage.xml", SHA, f"github:7:Build:{SHA}", 2, "build",
+    )  # fmt: skip
+    assert len(line["data"]["digest"]) == 16
+
+
+def test_a_workspace_that_was_kept_does_not_mix_two_builds(machine):
+    built(machine)
+    built(machine, 84.9, environ={**GITHUB, "GITHUB_RUN_ATTEMPT": "2"})
+    lines = [json.loads(line) for line in machine.run_file.read_text().splitlines()]
+
+    assert {line["attempt"] for line in lines} == {2}
+    assert finished(machine, environ={**GITHUB, "GITHUB_RUN_ATTEMPT": "2"})[0] == 5
+
+
+def test_the_summary_and_the_outputs_are_written(machine):
+    built(machine, 84.9)
+    files = {"GITHUB_STEP_SUMMARY": str(machine.folder / "page"), "GITHUB_OUTPUT": str(machine.folder / "out")}
+    machine.run("ci", "finish", "--summary", "copy.md", **files)
+    page = (machine.folder / "page").read_text()
+
+    assert page.startswith("### Build: ❌ refused\n")
+    assert "| ❌ | code\\_coverage \\>= 85 | code\\_coverage = 84.9 | coverage.xml |" in page
+    assert (machine.folder / "copy.md").read_text() == page
+    assert (machine.folder / "out").read_text() == "passed=false\nstate=failed\ntask-id=\n"
+
+
+def test_what_comes_from_outside_is_text_in_the_summary_and_no_command_in_the_log(machine):
+    nasty = "x\n::set-output name=a::b\n<script>|@here `rm` [a](b)"
+    asked = ("--criterion", "a == 1", "--criteria", '["::add-mask:: me please"]')
+    machine.ok("ci", "start", nasty, *asked, GITHUB_HEAD_REF="$(touch pwned);`id`")
+    files = {"GITHUB_STEP_SUMMARY": str(machine.folder / "page"), "GITHUB_OUTPUT": str(machine.folder / "out")}
+    done = machine.run("ci", "finish", **files)
+    page = (machine.folder / "page").read_text()
+
+    assert not any(line.strip().startswith("::") for line in (done.stderr + done.stdout).splitlines())
+    assert "<script>" not in page
+    assert "\\<script\\>\\|\\@here \\`rm\\` \\[a\\]\\(b\\)" in page
+    assert not (machine.folder / "pwned").exists()
+
+
+def test_a_summary_that_cannot_be_written_changes_no_result(machine):
+    built(machine)
+    done = machine.run("ci", "finish", GITHUB_STEP_SUMMARY="/nowhere/page")
+
+    assert done.returncode == 0
+    assert "/nowhere/page cannot be written" in done.stderr
