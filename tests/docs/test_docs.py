@@ -162,6 +162,7 @@ def example(tmp_path: Path) -> Session:
 
 def test_the_example_configuration_shows_every_key_and_no_other(tmp_path: Path) -> None:
     from tm.config.schema import HubFile, PersonTable, Template
+    from tm_ci import Settings as CiSettings
     from tm_slack import Settings
     from tm_slack.quiet import Quiet
     from tm_slack.settings import Route
@@ -169,7 +170,7 @@ def test_the_example_configuration_shows_every_key_and_no_other(tmp_path: Path) 
 
     text = (ROOT / "config.example.toml").read_text(encoding="utf-8")
     settings = full(*(lambda session: (session.place, session.environ))(example(tmp_path)))
-    models = (HubFile, Template, PersonTable, Settings, Route, Quiet, Words)
+    models = (HubFile, Template, PersonTable, CiSettings, Settings, Route, Quiet, Words)
     keys = [field.alias or name for model in models for name, field in model.model_fields.items()]
 
     assert [
@@ -182,6 +183,7 @@ def test_the_example_configuration_shows_every_key_and_no_other(tmp_path: Path) 
 
 def test_the_example_configuration_is_accepted_by_the_plugin_s_own_settings(tmp_path: Path) -> None:
     from tm.config.plugin import bind
+    from tm_ci import Settings as CiSettings
     from tm_slack import Settings
 
     secret = tmp_path / "token"
@@ -197,6 +199,7 @@ def test_the_example_configuration_is_accepted_by_the_plugin_s_own_settings(tmp_
     session = Session({"HOME": str(tmp_path)}, str(tmp_path))
 
     bound = bind("slack", Settings, full(session.place, session.environ))
+    assert bind("ci", CiSettings, full(session.place, session.environ)).on_cancel == "note"
 
     assert bound.routes[0].events == ("created", "progress", "blocked", "completed", "urgent")
 
