@@ -2,6 +2,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+PIPELINES := examples/ci
 READY := $(VENV)/.ready
 
 .PHONY: help demo test check bench format clean
@@ -20,11 +21,17 @@ demo: $(READY)  ## a task's whole life, and what each tool hears of it
 test: $(READY)  ## the whole test suite
 	$(BIN)/python -m pytest -n auto
 
-check: $(READY)  ## format, lint, types, import contracts (no tests)
+check: $(READY)  ## format, lint, types, import contracts, the pipelines to copy (no tests)
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/check-jsonschema --quiet --builtin-schema vendor.github-workflows $(PIPELINES)/workflows/*.yml
+	$(BIN)/check-jsonschema --quiet --builtin-schema vendor.github-actions $(PIPELINES)/action.yml
+	$(BIN)/check-jsonschema --quiet --builtin-schema vendor.gitlab-ci $(PIPELINES)/gitlab/*.yml
+	$(BIN)/actionlint -shellcheck=$(BIN)/shellcheck $(PIPELINES)/workflows/*.yml
+	$(BIN)/zizmor --offline --quiet --config $(PIPELINES)/zizmor.yml $(PIPELINES)/action.yml $(PIPELINES)/workflows/*.yml
+	$(BIN)/shellcheck $(PIPELINES)/*/*.sh
 
 bench: $(READY)  ## speed and memory, as ratios measured side by side
 	$(BIN)/python -m benchmarks

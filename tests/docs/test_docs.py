@@ -194,6 +194,7 @@ def test_the_example_configuration_shows_every_key_and_no_other(tmp_path: Path) 
 
 def test_the_example_configuration_is_accepted_by_the_plugin_s_own_settings(tmp_path: Path) -> None:
     from tm.config.plugin import bind
+    from tm_ci import Settings as CiSettings
     from tm_slack import Settings
 
     secret = tmp_path / "token"
@@ -209,6 +210,7 @@ def test_the_example_configuration_is_accepted_by_the_plugin_s_own_settings(tmp_
     session = Session({"HOME": str(tmp_path)}, str(tmp_path))
 
     bound = bind("slack", Settings, full(session.place, session.environ))
+    assert bind("ci", CiSettings, full(session.place, session.environ)).on_cancel == "note"
 
     assert bound.routes[0].events == ("created", "progress", "blocked", "completed", "urgent")
 

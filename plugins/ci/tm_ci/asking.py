@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import tm
+from tm_ci.contexts import LOCAL
 from tm_ci.gathering import Asked, Found, split_kind
 from tm_ci.rules import RULES
 
@@ -134,7 +135,7 @@ def context_text(context: Context) -> str:
 
 def measured_for(job: Job, lines: Sequence[Line], *, task: str) -> None:
     """Record for a task that was named; outside of CI a hub that cannot is an error, and so is none."""
-    if job.context.system == "local":
+    if job.context.system == LOCAL:
         with tm.open_hub("ci") as hub:
             from tm_ci.recording import Recorder
 

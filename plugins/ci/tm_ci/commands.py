@@ -11,6 +11,7 @@ import typer
 
 import tm
 from tm_ci import asking, kinds
+from tm_ci.contexts import LOCAL
 from tm_ci.finishing import Ending, end_run, read_files
 from tm_ci.gathering import gather, rules_for
 from tm_ci.job import say
@@ -46,7 +47,7 @@ def start_run(
     strict: Strict = False,
 ) -> int:
     """Begin a run: what it is judged by, and in a hub its task."""
-    job = job_here(run_file=run, is_strict=strict)
+    job = job_here(run_file=run, is_strict=strict, begins=True)
     asked = asking.criteria_of(criterion or (), criteria)
     line = job.start(
         title=(title or job.context.title).strip()[:500],
@@ -125,7 +126,7 @@ def measure_files(  # noqa: PLR0913 - the words of a command
     found = gather(asked, gate=gate_asker(job.settings), rule_of=rules_for(rules, job.settings.names))
     lines = [line for each in found for line in job.values(each)]
     show_found(found, lines)
-    if task is None or job.context.system != "local":
+    if task is None or job.context.system != LOCAL:
         job.write(lines)
     if task is None:
         job.tell(lines)
@@ -157,12 +158,12 @@ def finish_run(  # noqa: PLR0913 - the words of a command
     """Judge a run by all its files, tell the hub if there is one, and exit 5 unless every gate holds."""
     asking.choice(format, "format", among=("text", "json"))
     job = job_here(run_file=run, is_strict=strict)
-    job = job.judging(run=None, commit=commit) if commit else job
     rating = {"quality": quality, "timeliness": timeliness, "note": note}
     ending = Ending(
         results=results_of(results),
         criteria=asking.criteria_of(criterion or (), criteria),
         rules={**job.settings.rules, **asking.rules_of(rule or ())},
+        commit=commit,
         completes=complete,
         rating={name: each for name, each in rating.items() if each is not None},
     )

@@ -1,4 +1,4 @@
-"""Which run this is: read from the variables of GitHub Actions, Jenkins or GitLab, else from the commit alone."""
+"""Which run this is: read from the variables of GitHub Actions, Jenkins or GitLab."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+LOCAL = "local"
+
 _OF_A_COMMIT = ("push", "pull_request", "pull_request_target", "merge_request_event")
 
 
@@ -15,7 +17,8 @@ _OF_A_COMMIT = ("push", "pull_request", "pull_request_target", "merge_request_ev
 class Context:
     """One run of a pipeline, as seen by one job of it.
 
-    `run` is the same for re-runs, and for push and pull request of one commit; `attempt` tells re-runs apart. `title`
+    `run` is the same for re-runs, and for push and pull request of one commit (outside of CI every start is a run of
+    its own, named in its file); `attempt` tells re-runs apart. `title`
     is what people call the run; every text here comes from outside and is data, never a part of a command.
     """
 
@@ -42,7 +45,7 @@ def context_of(
     if environ.get("JENKINS_URL") or environ.get("JENKINS_HOME"):
         return _jenkins(environ, head)
     commit = head()
-    return Context(system="local", run=f"local:{commit or 'none'}", title=f"Run of {short(commit)}", commit=commit)
+    return Context(system=LOCAL, run=LOCAL, title=f"Run of {short(commit)}", commit=commit)
 
 
 def short(commit: str | None) -> str:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import tm
 from tm_ci import runfile
+from tm_ci.contexts import LOCAL
 from tm_ci.lines import START, Line, merged
 from tm_ci.measured import Measured, is_current, measured
 from tm_ci.outcome import Outcome, criteria_of, headline, judge, step_results
@@ -57,11 +58,12 @@ class End:
 
 @dataclass(frozen=True, kw_only=True)
 class Ending:
-    """What is asked of the end: results of jobs, criteria besides those of the start, rules, what the task gets."""
+    """What is asked of the end: results of jobs, criteria besides the start's, rules, the commit, the task's rating."""
 
     results: Sequence[str] = ()
     criteria: Sequence[tm.Criterion] = ()
     rules: dict[str, Rule]
+    commit: str | None = None
     completes: bool = True
     rating: dict[str, Any]
 
@@ -84,7 +86,7 @@ def read_files(names: Sequence[str]) -> tuple[tuple[Line, ...], list[str]]:
 
 def end_run(job: Job, lines: Sequence[Line], troubles: Sequence[str], *, ending: Ending) -> End:
     """Judge the run, tell the hub if there is one, and say how it ended. What the hub cannot do changes nothing."""
-    job = _of_its_start(job, lines)
+    job = _of_its_start(job, lines, ending.commit)
     end = _judged(job, lines, troubles, ending=ending)
     try:
         told = job.with_hub(lambda hub: _settled(hub, job, lines, troubles=troubles, ending=ending))
@@ -95,12 +97,13 @@ def end_run(job: Job, lines: Sequence[Line], troubles: Sequence[str], *, ending:
     return told or end
 
 
-def _of_its_start(job: Job, lines: Sequence[Line]) -> Job:
-    """Outside of CI the run is the one that the files begin."""
+def _of_its_start(job: Job, lines: Sequence[Line], commit: str | None) -> Job:
+    """Outside of CI the run is the one that the files begin, and a run of a CI system is judged for its own commit."""
     starts = [line for line in lines if line.kind == START]
-    if not starts or any(is_current(line, job.judged) for line in starts) or job.context.system != "local":
-        return job
-    return job.judging(run=starts[-1].run, commit=job.context.commit and starts[-1].commit)
+    if not starts or job.context.system != LOCAL:
+        return job.judging(run=None, commit=commit) if commit else job
+    own = job.context.commit if starts[-1].run.startswith(LOCAL) else starts[-1].commit
+    return job.judging(run=starts[-1].run, commit=commit or own)
 
 
 def _judged(

@@ -9,7 +9,7 @@ from datetime import timedelta
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
-from tm_ci.contexts import short
+from tm_ci.contexts import LOCAL, short
 from tm_ci.lines import START, STEP, Damaged, Line, merged, read
 from tm_ci.measured import Judged, measured
 
@@ -78,9 +78,10 @@ class Recorder:
         named = named or next((line.data["task"] for line in reversed(starts) if line.data.get("task")), None)
         if named:
             task_id = str(hub.tasks.resolve(named))
-            hub.links.save(task_id, **self._link)
+            if self._context.system != LOCAL:
+                hub.links.save(task_id, **self._link)
             return task_id
-        linked = hub.links.of_object(run, kind=KIND, instance=self._context.system)
+        linked = hub.links.of_object(run, kind=KIND, instance=_system(run))
         if linked:
             return str(linked[0].task_id)
         if not starts:
@@ -92,7 +93,7 @@ class Recorder:
         context = self._context
         return {
             "kind": KIND,
-            "instance": context.system,
+            "instance": _system(context.run),
             "outside_id": context.run,
             "url": context.url,
             "title": context.title,
@@ -166,6 +167,10 @@ def _fields(start: Line) -> dict[str, Any]:
 
 def _source(one: Measured) -> str:
     return f"{one.source}; unknown: {one.reason}" if one.value is None else one.source
+
+
+def _system(run: str) -> str:
+    return run.partition(":")[0]
 
 
 def _digest(text: str) -> str:

@@ -66,11 +66,19 @@ def lines_of(file: Path) -> tuple[list[Line], list[str]]:
 
 def writer_of(file: Path) -> str:
     """The name under which this machine writes to the file: that of its first line, else a fresh one."""
+    return next((line.writer for line in _there(file) if line.writer), os.urandom(4).hex())
+
+
+def run_of(file: Path) -> str | None:
+    """The run that the file is of, or None where it is of none yet."""
+    return next((line.run for line in _there(file)), None)
+
+
+def _there(file: Path) -> list[Line]:
     try:
-        lines, _ = read_all(file.read_bytes())
+        return read_all(file.read_bytes())[0]
     except OSError:
-        lines = []
-    return next((line.writer for line in lines if line.writer), os.urandom(4).hex())
+        return []
 
 
 def _ends_within_a_line(stream: IO[bytes]) -> bool:

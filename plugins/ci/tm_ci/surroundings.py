@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import tm
 from tm_ci import runfile
-from tm_ci.contexts import context_of
+from tm_ci.contexts import LOCAL, context_of
 from tm_ci.job import Job
 from tm_ci.readers.reading import Unreadable
 from tm_ci.settings import Settings
@@ -25,13 +25,16 @@ if TYPE_CHECKING:
 _GIT = ("git", "rev-parse", "--verify", "--quiet", "HEAD")
 
 
-def job_here(*, run_file: str | None, leg: str | None = None, is_strict: bool = False) -> Job:
-    """This job, by the settings and variables of this process."""
+def job_here(*, run_file: str | None, leg: str | None = None, is_strict: bool = False, begins: bool = False) -> Job:
+    """This job, by the settings and variables of this process; outside of CI, one of the run in the file."""
     settings = tm.settings_of("ci", Settings)
     context = context_of(os.environ, payload=_payload, head=_head)
     if leg:
         context = replace(context, leg=leg)
     file = Path(run_file) if run_file else runfile.default_file(os.environ)
+    if context.system == LOCAL:
+        known = None if begins else runfile.run_of(file)
+        context = replace(context, run=known or f"{LOCAL}:{os.urandom(8).hex()}")
     return Job(context, settings, file, is_strict=is_strict)
 
 

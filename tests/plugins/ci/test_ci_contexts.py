@@ -79,6 +79,6 @@ def test_jenkins_without_a_commit_has_its_build_number():
     assert context(unknown, head=SHA).run == f"jenkins:acme/app:{SHA}"
 
 
-def test_elsewhere_the_commit_is_the_run():
-    assert context({}, head=SHA).run == f"local:{SHA}"
+def test_elsewhere_the_checkout_says_the_commit():
+    assert (context({}, head=SHA).system, context({}, head=SHA).commit) == ("local", SHA)
     assert context({}).commit is None

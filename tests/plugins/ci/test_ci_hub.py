@@ -180,6 +180,28 @@ def test_a_named_task_is_measured_in_place(with_hub):
     assert not with_hub.run_file.exists()
 
 
+def test_at_a_desk_every_start_is_a_run_of_its_own_and_a_named_task_stays_out_of_it(with_hub):
+    feature = with_hub.ok("add", "A feature", "--criterion", "code_coverage >= 85")
+    with_hub.write("coverage.xml", coverage(86))
+    with_hub.ok("ci", "measure", feature, "coverage.xml", environ={})
+    tasks = [with_hub.ok("ci", "start", "Try", "--criterion", "a == 1", environ={}) for _ in range(2)]
+    with_hub.ok("ci", "measure", "--value", "a=1", environ={})
+    done = with_hub.run("ci", "finish", environ={})
+
+    assert done.returncode == 0, done.stderr
+    assert len({feature, *tasks}) == 3
+    assert [show(with_hub, task)["status"] for task in (feature, *tasks)] == ["pending", "in_progress", "completed"]
+
+
+def test_a_run_that_the_hub_missed_is_told_at_a_desk(broken, with_hub):
+    built(broken)
+    done = with_hub.run("ci", "finish", broken.run_file, environ={})
+    again = built(with_hub)
+
+    assert done.returncode == 0, done.stderr
+    assert f"Task {again} completed." in done.stderr
+
+
 def test_a_refused_completion_prints_the_commands_that_would_measure(with_hub):
     gates = ("code_coverage >= 85", "security_issues == 0", "build_exit_code == 0", "docs_words > 5")
     task = with_hub.ok("add", "A feature", *(word for each in gates for word in ("--criterion", each)))

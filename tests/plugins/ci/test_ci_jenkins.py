@@ -1,4 +1,4 @@
-"""The Jenkinsfile and its library step, run by groovy with steps that stand in for Jenkins's own; `sh` runs for real."""
+"""The Jenkinsfile and its library step, run by groovy with stand-ins for Jenkins's steps; `sh` runs for real."""
 
 import os
 import shutil
@@ -12,7 +12,7 @@ from tests.plugins.ci.conftest import FOREIGN, SHA
 pytestmark = pytest.mark.slow
 EXAMPLES = Path(__file__).parents[3] / "examples" / "ci"
 STUB = Path(__file__).with_name("stub.groovy")
-GROOVY = shutil.which("groovy")
+GROOVY, JAVA = shutil.which("groovy"), shutil.which("java")
 BUILD = {
     "CI": "true", "JENKINS_URL": "https://jenkins.example.com/", "JOB_NAME": "acme/shop/main", "BUILD_NUMBER": "42",
     "GIT_COMMIT": SHA,
@@ -22,7 +22,7 @@ BUILD = {
 @pytest.fixture
 def build(tmp_path):
     """Runs the Jenkinsfile over the Python project; `spoils` is a shell command for the checkout."""
-    if GROOVY is None:
+    if GROOVY is None or JAVA is None:
         pytest.skip("groovy is not installed, so the Jenkinsfile cannot be run here: apt-get install groovy")
     shutil.copytree(EXAMPLES / "python-app", tmp_path / "work")
 
@@ -31,7 +31,8 @@ def build(tmp_path):
         clean = {name: value for name, value in os.environ.items() if not name.startswith((*FOREIGN, "PYTEST"))}
         path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
         environ = {**clean, **BUILD, "PATH": path, "HOME": str(tmp_path), "BRANCH_NAME": branch}
-        environ |= {"WORKSPACE": str(tmp_path / "work")}
+        # Debian's groovy takes a Java of its own choice, which need not be installed
+        environ |= {"WORKSPACE": str(tmp_path / "work"), "JAVA_HOME": str(Path(JAVA).resolve().parents[1])}
         words = [str(GROOVY), str(STUB), str(EXAMPLES / "Jenkinsfile"), str(EXAMPLES / "vars" / "tmTask.groovy")]
         return subprocess.run(words, cwd=tmp_path / "work", env=environ, capture_output=True, text=True, timeout=300)
 
