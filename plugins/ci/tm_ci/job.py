@@ -103,7 +103,7 @@ class Job:
     def with_hub(self, use: Callable[[tm.Hub], T]) -> T | None:
         """What `use` makes of the hub, or None where there is none; CriteriaNotMet is an answer, not a failure."""
         try:
-            if not tm.has_store():
+            if not tm.has_hub("ci"):
                 return None
             with tm.open_hub("ci") as hub:
                 return use(hub)
