@@ -145,6 +145,6 @@ def measured_for(job: Job, lines: Sequence[Line], *, task: str) -> None:
         with tm.open_hub("ci") as hub:
             from tm_ci.recording import Recorder
 
-            Recorder(hub, job.context, job.judged).record(lines, task=task)
+            Recorder(hub, job.context, job.judged, rules=job.settings.rules).record(lines, task=task)
         return
     job.tell(lines, task=task)

@@ -37,10 +37,11 @@ class Recorded:
 class Recorder:
     """Writes lines of one run to a hub; the same lines again change nothing."""
 
-    def __init__(self, hub: tm.Hub, context: Context, judged: Judged) -> None:
+    def __init__(self, hub: tm.Hub, context: Context, judged: Judged, *, rules: Mapping[str, Any]) -> None:
         self._hub = hub
         self._context = context
         self._judged = judged
+        self._rules = rules
 
     def record(self, lines: Sequence[Line], *, task: str | None = None) -> Recorded | None:
         """Keep the lines and bring the task up to date; None where neither a task nor a start is known yet."""
@@ -57,13 +58,21 @@ class Recorder:
                 self._tell(task_id, line)
         for line in fresh:
             self._hub.state.add(self._place_of(line), json.loads(line.text), expire_after=KEPT)
-        return None if task_id is None else self._brought_up(task_id, known, starts)
+        return None if task_id is None else self._brought_up(task_id, starts)
 
-    def _brought_up(self, task_id: str, known: tuple[Line, ...], starts: Sequence[Line]) -> Recorded:
-        found = measured(known, self._judged, rules=self._hub.settings.rules)
+    def _brought_up(self, task_id: str, starts: Sequence[Line]) -> Recorded:
+        """Measure the task by all lines; again, if a job beside this one kept others in the meantime."""
+        while True:
+            kept = self._kept()
+            recorded = self._measured(task_id, merged(kept.values()), starts)
+            if self._kept().keys() == kept.keys():
+                return recorded
+
+    def _measured(self, task_id: str, known: tuple[Line, ...], starts: Sequence[Line]) -> Recorded:
+        found = measured(known, self._judged, rules=self._rules)
         is_late = self._is_late(task_id, starts, known)
         if not is_late:
-            self._measure(task_id, found, known)
+            self._measure(task_id, found)
         return Recorded(task_id=task_id, lines=known, measured=found, is_late=is_late)
 
     @property
@@ -131,7 +140,7 @@ class Recorder:
         self._put(f"newest:{task_id}", mine)
         return False
 
-    def _measure(self, task_id: str, found: Mapping[str, Measured], known: Sequence[Line]) -> None:
+    def _measure(self, task_id: str, found: Mapping[str, Measured]) -> None:
         before = self._hub.state.get(f"names:{task_id}") or {}
         values = {name: each.value for name, each in found.items()}
         sources = {name: _source(each) for name, each in found.items()}
@@ -143,10 +152,7 @@ class Recorder:
         changed = {name: value for name, value in values.items() if stored.get(name) != (value, sources[name])}
         if not changed:
             return
-        told = {name: sources[name] for name in changed}
-        last = max((line.at for line in known), default="")
-        key = f"ci:{_digest(repr((task_id, self._judged.run, last, sorted(changed.items(), key=str), told)))}"
-        self._hub.tasks.measure(task_id, changed, sources=told, key=key)
+        self._hub.tasks.measure(task_id, changed, sources={name: sources[name] for name in changed})
         self._put(f"names:{task_id}", {**before, **dict.fromkeys(values, self._judged.commit)})
 
     def _put(self, key: str, value: Any) -> None:

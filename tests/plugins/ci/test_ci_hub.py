@@ -108,6 +108,28 @@ def test_two_legs_posting_one_name_at_once_are_both_judged(with_hub, make_machin
     assert with_hub.run("ci", "finish").returncode == 5
 
 
+def test_legs_that_measure_at_the_same_moment_leave_the_worst_behind(with_hub, make_machine):
+    task = with_hub.ok("ci", "start", "Build", "--criterion", "code_coverage >= 85")
+    jobs = []
+    for leg, percent in enumerate((99, 84.9, 95, 97)):
+        job = make_machine(f"leg-{leg}", hub=with_hub.hub)
+        job.write("coverage.xml", coverage(percent))
+        jobs.append(job.begin("ci", "measure", "coverage.xml", "--leg", leg))
+
+    assert [job.wait() for job in jobs] == [0] * 4
+    assert show(with_hub, task)["measurements"]["code_coverage"] == 84.9
+
+
+def test_a_rule_of_the_end_is_the_hub_s_too(with_hub):
+    task = with_hub.ok("ci", "start", "Build", "--criterion", "code_coverage >= 85")
+    for leg, percent in (("a", 80), ("b", 90)):
+        with_hub.write("coverage.xml", coverage(percent))
+        with_hub.ok("ci", "measure", "coverage.xml", "--leg", leg)
+    with_hub.ok("ci", "finish", "--rule", "code_coverage=max")
+
+    assert show(with_hub, task)["status"] == "completed"
+
+
 def test_a_scan_that_did_not_run_for_this_commit_leaves_no_old_value_to_pass_by(with_hub):
     task = with_hub.ok("add", "A feature", "--criterion", "code_coverage >= 85", "--criterion", "test_failures == 0")
     built(with_hub, words=("--task", task))
