@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from tm.events import Event as Event
     from tm.filters import matches as matches
     from tm.hooks import hookimpl as hookimpl
-    from tm.hosting import has_store as has_store
+    from tm.hosting import has_hub as has_hub
     from tm.hosting import open_hub as open_hub
     from tm.hosting import settings_of as settings_of
     from tm.hub import Attempt as Attempt
@@ -77,7 +77,7 @@ _HOMES = {
     "Event": "tm.events",
     "matches": "tm.filters",
     "hookimpl": "tm.hooks",
-    "has_store": "tm.hosting",
+    "has_hub": "tm.hosting",
     "open_hub": "tm.hosting",
     "settings_of": "tm.hosting",
     "Attempt": "tm.hub",
@@ -96,7 +96,7 @@ __all__ = [
     "HubTasks", "InvalidTransition", "Link", "NeedsLogin", "NotFound", "OutcomeUnknown", "People", "PermanentFailure",
     "PluginSettings", "ReceivesSecret", "Refused", "RetryLater", "RevisionConflict", "RunsProgram", "StoreError",
     "Task", "TmError", "UsageError", "Verdict", "When", "check_measurement", "criteria_from_json", "criterion",
-    "has_store", "hookimpl", "is_met", "matches", "open_hub", "settings_of", "stamp", "typed", "verdict_table",
+    "has_hub", "hookimpl", "is_met", "matches", "open_hub", "settings_of", "stamp", "typed", "verdict_table",
     "verdicts",
 ]  # fmt: skip
 

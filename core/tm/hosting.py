@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import contextlib
 import os
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from tm.app import Session
+from tm.clock import stamp
 from tm.config.plugin import PluginSettings, bind
 from tm.config.redact import Redactor
 from tm.config.schema import full
 from tm.config.trust import untrusted_fields
 from tm.dispatcher import Dispatcher
 from tm.errors import ConfigError, NotFound
+from tm.handover import has_overdue, is_worker_free, mode, start_drain
 from tm.hub import Attempt, Hub
 from tm.plugins import Plugin, load
 from tm.pulls import Pulls
@@ -28,6 +31,7 @@ if TYPE_CHECKING:
     from tm.store.protocol import Database
     from tm.worker import Surroundings
 
+POLL = 0.02
 S = TypeVar("S", bound=PluginSettings)
 
 
@@ -110,10 +114,10 @@ def settings_of(name: str, model: type[S]) -> S:
     return settings
 
 
-def has_store() -> bool:
-    """Whether a store can be reached from here: one was made, or `TM_DATABASE_URL` names one."""
+def has_hub(name: str) -> bool:
+    """Whether a plugin has a hub here: `TM_DATABASE_URL` names a store, or one was made and the plugin is enabled."""
     session = Session(os.environ, os.getcwd())  # noqa: PTH109 - as the command line does
-    return session.place.kind == "url" or Path(session.path).exists()
+    return session.place.kind == "url" or (name in session.core.plugins and Path(session.path).exists())
 
 
 @contextlib.contextmanager
@@ -134,3 +138,18 @@ def open_hub(name: str, *, dry_run: bool = False) -> Iterator[Hub]:
     with session.database as database:
         yield hosting.hub(plugin, database, dry_run=dry_run)
         session.nudge()
+        _see_through(session)
+
+
+def _see_through(session: Session) -> None:
+    """Where delivery is inline (in CI the machine is gone afterwards), deliver before the command ends."""
+    core = session.core
+    is_inline = mode(core.delivery, session.environ) == "inline" and not session.leaves_plugins_alone
+    if not is_inline or not is_worker_free(session.path):
+        return
+    if not has_overdue(session.database, core.plugins, now=stamp(session.clock.now())):
+        return
+    drain = start_drain(session.drain_words(), session.environ, is_detached=False)
+    until = session.clock.monotonic() + core.delivery_wait
+    while os.waitpid(drain, os.WNOHANG)[0] != drain and session.clock.monotonic() < until:
+        time.sleep(POLL)

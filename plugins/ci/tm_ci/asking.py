@@ -43,6 +43,12 @@ def _text_of(text: str) -> str:
         raise tm.UsageError(f"{text[1:]} cannot be read. Name a file of UTF-8 text after the @.") from None
 
 
+def one_line(text: str) -> str:
+    """A title as a task takes it, whatever stood in it."""
+    shown = "".join(sign if sign.isprintable() else " " for sign in text)
+    return " ".join(shown.split())[:500] or "Run"
+
+
 def rules_of(words: Sequence[str]) -> dict[str, Any]:
     """The rules of `--rule NAME=RULE`. Raises UsageError."""
     found = dict(pairs(words, "rule", example="code_coverage=max"))
@@ -115,7 +121,7 @@ def how_it_ended(name: str, *, code: int, seconds: float) -> Found:
     word = _NO_NAME.sub("_", name).strip("_").lower()
     word = word if word[:1].isalpha() else f"step_{word}"
     reading: dict[str, Any] = {
-        f"{word}_exit_code": code if code >= 0 else 128 - code,
+        f"{word}_exit_code": code,
         f"{word}_seconds": round(seconds, 3),
     }
     return Found(reading=reading, of=f"step {name}")
@@ -139,6 +145,6 @@ def measured_for(job: Job, lines: Sequence[Line], *, task: str) -> None:
         with tm.open_hub("ci") as hub:
             from tm_ci.recording import Recorder
 
-            Recorder(hub, job.context, job.judged).record(lines, task=task)
+            Recorder(hub, job.context, job.judged, rules=job.settings.rules).record(lines, task=task)
         return
     job.tell(lines, task=task)

@@ -50,7 +50,7 @@ def start_run(
     job = job_here(run_file=run, is_strict=strict, begins=True)
     asked = asking.criteria_of(criterion or (), criteria)
     line = job.start(
-        title=(title or job.context.title).strip()[:500],
+        title=asking.one_line(title or job.context.title),
         criteria=asked,
         task=task,
         context=asking.context_text(job.context),
@@ -178,7 +178,8 @@ def finish_run(  # noqa: PLR0913 - the words of a command
 def _ran(command: list[str]) -> int:
     sys.stdout.flush()
     try:
-        return subprocess.run(command, check=False).returncode  # noqa: S603 - the words that were typed, no shell
+        code = subprocess.run(command, check=False).returncode  # noqa: S603 - the words that were typed, no shell
     except OSError as error:
         say(f"{command[0][:80]} cannot be run: {error.strerror}.")
         return 127
+    return code if code >= 0 else 128 - code

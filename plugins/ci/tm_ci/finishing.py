@@ -141,7 +141,7 @@ def _each_once(criteria: Iterable[tm.Criterion]) -> list[tm.Criterion]:
 
 
 def _settled(hub: tm.Hub, job: Job, lines: Sequence[Line], *, troubles: Sequence[str], ending: Ending) -> End | None:
-    recorded = Recorder(hub, job.context, job.judged).record(lines)
+    recorded = Recorder(hub, job.context, job.judged, rules=ending.rules).record(lines)
     if recorded is None:
         return None
     task = hub.tasks.get(recorded.task_id)

@@ -98,12 +98,13 @@ class Job:
 
     def tell(self, lines: Sequence[Line], *, task: str | None = None) -> Recorded | None:
         """Record lines in the hub; None where there is none, or it cannot be told and need not be."""
-        return self.with_hub(lambda hub: Recorder(hub, self.context, self.judged).record(lines, task=task))
+        rules = self.settings.rules
+        return self.with_hub(lambda hub: Recorder(hub, self.context, self.judged, rules=rules).record(lines, task=task))
 
     def with_hub(self, use: Callable[[tm.Hub], T]) -> T | None:
         """What `use` makes of the hub, or None where there is none; CriteriaNotMet is an answer, not a failure."""
         try:
-            if not tm.has_store():
+            if not tm.has_hub("ci"):
                 return None
             with tm.open_hub("ci") as hub:
                 return use(hub)

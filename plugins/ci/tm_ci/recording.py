@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from tm_ci.contexts import LOCAL, short
 from tm_ci.lines import START, STEP, Damaged, Line, merged, read
-from tm_ci.measured import Judged, measured
+from tm_ci.measured import Judged, is_current, measured
 
 if TYPE_CHECKING:
     import tm
@@ -36,42 +37,57 @@ class Recorded:
 class Recorder:
     """Writes lines of one run to a hub; the same lines again change nothing."""
 
-    def __init__(self, hub: tm.Hub, context: Context, judged: Judged) -> None:
+    def __init__(self, hub: tm.Hub, context: Context, judged: Judged, *, rules: Mapping[str, Any]) -> None:
         self._hub = hub
         self._context = context
         self._judged = judged
+        self._rules = rules
 
     def record(self, lines: Sequence[Line], *, task: str | None = None) -> Recorded | None:
         """Keep the lines and bring the task up to date; None where neither a task nor a start is known yet."""
-        fresh = [line for line in lines if self._keep(line)]
-        known = self._known()
-        starts = [line for line in known if line.kind == START and line.commit == self._judged.commit]
+        before = self._kept()
+        known = merged([*before.values(), *lines])
+        current = [line for line in known if is_current(line, self._judged)]
+        starts = [line for line in current if line.kind == START]
         task_id = self._task(task, starts)
-        if task_id is None:
-            return None
+        fresh = [line for line in known if self._place_of(line) not in before]
+        if task_id is not None:
+            # what came before its start was not told yet; every telling has a key, so none is told twice
+            is_new = any(line.kind == START for line in fresh)
+            for line in current if is_new else [line for line in fresh if line in current]:
+                self._tell(task_id, line)
         for line in fresh:
-            self._tell(task_id, line)
-        found = measured(known, self._judged, rules=self._hub.settings.rules)
+            self._hub.state.add(self._place_of(line), json.loads(line.text), expire_after=KEPT)
+        return None if task_id is None else self._brought_up(task_id, starts)
+
+    def _brought_up(self, task_id: str, starts: Sequence[Line]) -> Recorded:
+        """Measure the task by all lines; again, if a job beside this one kept others in the meantime."""
+        while True:
+            kept = self._kept()
+            recorded = self._measured(task_id, merged(kept.values()), starts)
+            if self._kept().keys() == kept.keys():
+                return recorded
+
+    def _measured(self, task_id: str, known: tuple[Line, ...], starts: Sequence[Line]) -> Recorded:
+        found = measured(known, self._judged, rules=self._rules)
         is_late = self._is_late(task_id, starts, known)
         if not is_late:
-            self._measure(task_id, found, known)
+            self._measure(task_id, found)
         return Recorded(task_id=task_id, lines=known, measured=found, is_late=is_late)
-
-    def _keep(self, line: Line) -> bool:
-        return bool(self._hub.state.add(self._place + _digest(line.text), json.loads(line.text), expire_after=KEPT))
 
     @property
     def _place(self) -> str:
         return f"line:{_digest(self._judged.run)}:"
 
-    def _known(self) -> tuple[Line, ...]:
-        found = []
-        for text in self._hub.state.list(self._place).values():
-            try:
-                found.append(read(json.dumps(text)))
-            except Damaged:
-                continue
-        return merged(found)
+    def _place_of(self, line: Line) -> str:
+        return self._place + _digest(line.text)
+
+    def _kept(self) -> dict[str, Line]:
+        found = {}
+        for place, value in self._hub.state.list(self._place).items():
+            with contextlib.suppress(Damaged):  # of another version; it counts for nothing
+                found[place] = read(json.dumps(value))
+        return found
 
     def _task(self, named: str | None, starts: Sequence[Line]) -> str | None:
         hub, run = self._hub, self._judged.run
@@ -124,23 +140,20 @@ class Recorder:
         self._put(f"newest:{task_id}", mine)
         return False
 
-    def _measure(self, task_id: str, found: Mapping[str, Measured], known: Sequence[Line]) -> None:
-        before = self._hub.state.get(f"names:{task_id}") or []
+    def _measure(self, task_id: str, found: Mapping[str, Measured]) -> None:
+        before = self._hub.state.get(f"names:{task_id}") or {}
         values = {name: each.value for name, each in found.items()}
         sources = {name: _source(each) for name, each in found.items()}
-        for name in before:
-            if name not in values:
+        for name, commit in before.items():
+            if name not in values and commit != self._judged.commit:
                 values[name] = None
                 sources[name] = f"stale: not measured for {short(self._judged.commit)}"
         stored = self._hub.tasks.measurements(task_id)
         changed = {name: value for name, value in values.items() if stored.get(name) != (value, sources[name])}
         if not changed:
             return
-        told = {name: sources[name] for name in changed}
-        last = max((line.at for line in known), default="")
-        key = f"ci:{_digest(repr((task_id, self._judged.run, last, sorted(changed.items(), key=str), told)))}"
-        self._hub.tasks.measure(task_id, changed, sources=told, key=key)
-        self._put(f"names:{task_id}", sorted(values))
+        self._hub.tasks.measure(task_id, changed, sources={name: sources[name] for name in changed})
+        self._put(f"names:{task_id}", {**before, **dict.fromkeys(values, self._judged.commit)})
 
     def _put(self, key: str, value: Any) -> None:
         state = self._hub.state

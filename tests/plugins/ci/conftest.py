@@ -41,20 +41,29 @@ class Machine:
         self.folder, self.hub = folder, hub
         folder.mkdir(parents=True, exist_ok=True)
 
-    def run(self, *words, environ=GITHUB, cwd=None, **more):
+    def begin(self, *words, environ=GITHUB, **more):
+        """Begin to run `tm`, and go on."""
+        return subprocess.Popen(
+            [str(TM), *map(str, words)], cwd=self.folder, env=self._environ(environ, more), stderr=subprocess.DEVNULL
+        )
+
+    def run(self, *words, environ=GITHUB, **more):
         """Run `tm`; its exit code, stdout and stderr."""
-        clean = {name: value for name, value in os.environ.items() if not name.startswith(FOREIGN)}
-        known = {"HOME": str(self.folder), "USER": "ada", "RUNNER_TEMP": str(self.folder / "temp")}
-        if self.hub:
-            known |= {"TM_DATABASE_URL": str(self.hub), "TM_DELIVERY": "worker", "TM_PLUGINS__CI__ENABLED": "true"}
         return subprocess.run(
             [str(TM), *map(str, words)],
-            cwd=cwd or self.folder,
-            env={**clean, **known, **environ, **more},
+            cwd=self.folder,
+            env=self._environ(environ, more),
             capture_output=True,
             text=True,
             timeout=60,
         )
+
+    def _environ(self, environ, more):
+        clean = {name: value for name, value in os.environ.items() if not name.startswith(FOREIGN)}
+        known = {"HOME": str(self.folder), "USER": "ada", "RUNNER_TEMP": str(self.folder / "temp")}
+        if self.hub:
+            known |= {"TM_DATABASE_URL": str(self.hub), "TM_DELIVERY": "worker", "TM_PLUGINS__CI__ENABLED": "true"}
+        return {**clean, **known, **environ, **more}
 
     def ok(self, *words, **how):
         """Run `tm`, which has to succeed; its stdout."""

@@ -5,6 +5,8 @@ import json
 import pytest
 from tests.plugins.ci.conftest import GITHUB, OTHER_SHA, PASSED, SHA, coverage
 
+from tm.testing import ScriptedServer
+
 GATES = ("--criterion", "test_pass_rate == 100", "--criterion", "code_coverage >= 85")
 AGAIN = {**GITHUB, "GITHUB_RUN_ATTEMPT": "2"}
 NEXT = {**GITHUB, "GITHUB_SHA": OTHER_SHA, "GITHUB_RUN_ID": "1658821999"}
@@ -106,6 +108,28 @@ def test_two_legs_posting_one_name_at_once_are_both_judged(with_hub, make_machin
     assert with_hub.run("ci", "finish").returncode == 5
 
 
+def test_legs_that_measure_at_the_same_moment_leave_the_worst_behind(with_hub, make_machine):
+    task = with_hub.ok("ci", "start", "Build", "--criterion", "code_coverage >= 85")
+    jobs = []
+    for leg, percent in enumerate((99, 84.9, 95, 97)):
+        job = make_machine(f"leg-{leg}", hub=with_hub.hub)
+        job.write("coverage.xml", coverage(percent))
+        jobs.append(job.begin("ci", "measure", "coverage.xml", "--leg", leg))
+
+    assert [job.wait() for job in jobs] == [0] * 4
+    assert show(with_hub, task)["measurements"]["code_coverage"] == 84.9
+
+
+def test_a_rule_of_the_end_is_the_hub_s_too(with_hub):
+    task = with_hub.ok("ci", "start", "Build", "--criterion", "code_coverage >= 85")
+    for leg, percent in (("a", 80), ("b", 90)):
+        with_hub.write("coverage.xml", coverage(percent))
+        with_hub.ok("ci", "measure", "coverage.xml", "--leg", leg)
+    with_hub.ok("ci", "finish", "--rule", "code_coverage=max")
+
+    assert show(with_hub, task)["status"] == "completed"
+
+
 def test_a_scan_that_did_not_run_for_this_commit_leaves_no_old_value_to_pass_by(with_hub):
     task = with_hub.ok("add", "A feature", "--criterion", "code_coverage >= 85", "--criterion", "test_failures == 0")
     built(with_hub, words=("--task", task))
@@ -118,6 +142,25 @@ def test_a_scan_that_did_not_run_for_this_commit_leaves_no_old_value_to_pass_by(
     assert (done.returncode, by_hand.returncode) == (5, 5)
     assert "code_coverage: stale: not measured for 0b1c2d3e0" in done.stderr
     assert show(with_hub, task)["measurements"]["code_coverage"] is None
+
+
+def test_two_workflows_of_one_commit_measure_one_task_together(with_hub):
+    task = with_hub.ok("add", "A feature", "--criterion", "code_coverage >= 85", "--criterion", "security_issues == 0")
+    nightly = {**GITHUB, "GITHUB_WORKFLOW": "Scan", "GITHUB_RUN_ID": "9"}
+    built(with_hub, words=("--task", task))
+    with_hub.ok("ci", "start", "--task", task, environ=nightly)
+    with_hub.ok("ci", "measure", "--value", "security_issues=0", environ=nightly)
+
+    assert with_hub.run("ci", "finish", environ=nightly).returncode == 0
+    assert show(with_hub, task)["status"] == "completed"
+
+
+def test_steps_told_before_their_start_are_on_the_task_in_the_end(with_hub, make_machine):
+    early = make_machine("early", hub=with_hub.hub)
+    early.ok("ci", "step", "lint", "--status", "passed")
+    task = with_hub.ok("ci", "start", "Build", "--criterion", "a == 1")
+
+    assert "lint: passed" in json.dumps(events(with_hub, task))
 
 
 def test_a_late_result_of_an_old_commit_does_not_pass_a_task_that_moved_on(with_hub, make_machine):
@@ -169,6 +212,15 @@ def test_steps_and_the_run_are_on_the_task(with_hub):
     assert "test: passed, 12 tests" in json.dumps(found)
     assert "https://github.com/acme/app/actions/runs/1658821493" in json.dumps(found)
     assert f"Commit: {SHA}" in json.dumps(found)
+
+
+def test_in_ci_other_plugins_are_told_before_the_command_ends(with_hub):
+    with ScriptedServer() as slack:
+        told = {"TM_DELIVERY": "auto", "TM_PLUGINS__SLACK__WEBHOOK_URL": f"{slack.url}/services/T0/B0/X0"}
+        with_hub.ok("ci", "start", "Build", "--criterion", "a == 1", **told)
+        with_hub.run("ci", "finish", **told)
+
+        assert ["CI: Build" in request.body.decode() for request in slack.requests] == [True]
 
 
 def test_a_named_task_is_measured_in_place(with_hub):
