@@ -24,6 +24,8 @@ STATUSES = ("started", "passed", "failed", "skipped", "cancelled")
 _ALIKE = {"success": "passed", "failure": "failed", "canceled": "cancelled", "aborted": "cancelled"}
 _TASK = re.compile(r"[0-9a-f]{4,8}|[A-Z][A-Z0-9_]*-[0-9]+")
 _NO_NAME = re.compile(r"[^A-Za-z0-9_]+")
+_NAMED = re.compile(r"(?mi)^Task-ID:[ \t]*([0-9a-f]{8})[ \t]*$")
+_BRANCH = re.compile(r"feature/([0-9a-f]{8})(?:-.*)?|([0-9a-f]{8})/.+")
 
 
 def criteria_of(expressions: Sequence[str], text: str | None) -> tuple[tm.Criterion, ...]:
@@ -137,6 +139,17 @@ def context_text(context: Context) -> str:
         "Page": context.url,
     }
     return "\n".join(f"{name}: {value}" for name, value in known.items() if value)
+
+
+def task_of_commit(job: Job, message: str) -> str | None:
+    """The task that a commit's message names on a whole line `Task-ID: …`, else its branch; None if neither does.
+
+    Of several the first that is there, where a hub can tell.
+    """
+    branch = _BRANCH.fullmatch(job.context.branch or "")
+    ids: list[str] = _NAMED.findall(message) or ([branch[1] or branch[2]] if branch else [])
+    known = job.with_hub(lambda hub: [each for each in ids if hub.tasks.find(each)]) if ids else []
+    return next(iter(ids if known is None else known), None)
 
 
 def measured_for(job: Job, lines: Sequence[Line], *, task: str) -> None:

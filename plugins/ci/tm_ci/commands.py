@@ -17,7 +17,7 @@ from tm_ci.gathering import gather, rules_for
 from tm_ci.job import say
 from tm_ci.outcome import headline, results_of
 from tm_ci.showing import show_end, show_found, to_outputs
-from tm_ci.surroundings import gate_asker, job_here
+from tm_ci.surroundings import gate_asker, job_here, message_of
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, help="Measure what a pipeline wrote; judge tasks by it.")
 
@@ -32,6 +32,7 @@ Rules = Annotated[
     list[str] | None, typer.Option("--rule", help="NAME=min, max, sum, last or same.", metavar="NAME=RULE")
 ]
 Globs = list[str] | None
+COMMIT = "commit"
 
 
 @app.command("start")
@@ -41,7 +42,11 @@ def start_run(
     criterion: Criterion = None,
     criteria: Criteria = None,
     task: Annotated[
-        str | None, typer.Option(help="Judge this task instead of one of the run's own.", metavar="ID")
+        str | None,
+        typer.Option(
+            help="Judge this task instead of one of the run's own; commit: the one that message or branch name.",
+            metavar="ID|commit",
+        ),
     ] = None,
     run: Run = None,
     strict: Strict = False,
@@ -49,6 +54,8 @@ def start_run(
     """Begin a run: what it is judged by, and in a hub its task."""
     job = job_here(run_file=run, is_strict=strict, begins=True)
     asked = asking.criteria_of(criterion or (), criteria)
+    if task == COMMIT:
+        task = asking.task_of_commit(job, message_of(job.context.commit))
     line = job.start(
         title=asking.one_line(title or job.context.title),
         criteria=asked,

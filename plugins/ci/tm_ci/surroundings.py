@@ -56,6 +56,17 @@ def _head() -> str | None:
     return done.stdout.strip() or None
 
 
+def message_of(commit: str | None) -> str:
+    """What the commit says, or what is checked out if nobody knows it; empty where git cannot tell."""
+    environ = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
+    words = ("git", "log", "-1", "--format=%B", commit or "HEAD", "--")
+    try:
+        done = subprocess.run(words, env=environ, capture_output=True, text=True, timeout=10, check=False)  # noqa: S603 - no shell
+    except (OSError, subprocess.SubprocessError, UnicodeDecodeError):
+        return ""
+    return done.stdout if done.returncode == 0 else ""
+
+
 def gate_asker(settings: Settings) -> Callable[[bytes], Reading]:
     """A function that asks SonarQube for the gate of an analysis; a token goes to `sonar_url` only."""
 
