@@ -13,7 +13,7 @@ import tm
 from tm_ci import asking, kinds
 from tm_ci.contexts import LOCAL
 from tm_ci.finishing import Ending, end_run, read_files
-from tm_ci.gathering import gather, rules_for
+from tm_ci.gathering import Reader, gather, rules_for
 from tm_ci.job import say
 from tm_ci.outcome import headline, results_of
 from tm_ci.showing import show_end, show_found, to_outputs
@@ -130,7 +130,13 @@ def measure_files(  # noqa: PLR0913 - the words of a command
     )
     rules = {**job.settings.rules, **asking.rules_of(rule or ())}
     job = job.ruled(rules)
-    found = gather(asked, gate=gate_asker(job.settings), rule_of=rules_for(rules, job.settings.names))
+    reader = Reader(
+        gate=gate_asker(job.settings),
+        rule_of=rules_for(rules, job.settings.names),
+        commit=job.context.commit,
+        since=job.began_at(),
+    )
+    found = gather(asked, reader)
     lines = [line for each in found for line in job.values(each)]
     show_found(found, lines)
     if task is None or job.context.system != LOCAL:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tm_ci import kinds
-from tm_ci.readers import artifacts, exit_codes, junit
+from tm_ci.readers import artifacts, exit_codes, junit, sarif
 from tm_ci.readers.reading import Reading, Unreadable
 from tm_ci.rules import combined, default_rule
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
 LARGEST = 256 * 1024 * 1024
+COARSE = 2.0  # seconds: what some file systems round to
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,9 +41,47 @@ class Asked:
     values: Reading = field(default_factory=dict)
 
 
-def gather(asked: Asked, *, gate: Callable[[bytes], Reading], rule_of: Callable[[str], str]) -> list[Found]:
-    """Everything that was asked for, found or unknown; `gate` answers for a scanner's report-task.txt."""
-    found = [each for kind, pattern in asked.reports for each in _report(kind, pattern, gate=gate, rule_of=rule_of)]
+@dataclass(frozen=True, kw_only=True)
+class Reader:
+    """How reports are read: `gate` answers for a scanner's report-task.txt, `rule_of` joins files.
+
+    A report that names other commits than `commit`, or was written before `since` (seconds since 1970), is of an
+    earlier build.
+    """
+
+    gate: Callable[[bytes], Reading]
+    rule_of: Callable[[str], str]
+    commit: str | None = None
+    since: float | None = None
+
+    def content(self, file: Path) -> bytes:
+        """What is in a file. Raises Unreadable."""
+        try:
+            found = file.stat()
+            if found.st_size > LARGEST:
+                raise Unreadable(f"it is larger than {LARGEST // 1024 // 1024} MiB")
+            if self.since is not None and found.st_mtime < self.since - COARSE:
+                raise Unreadable("stale: it was written before this run began, so an earlier build left it here")
+            return file.read_bytes()
+        except OSError as error:
+            raise Unreadable(f"it cannot be read ({error.strerror})") from None
+
+    def read(self, kind: str, content: bytes) -> Any:
+        """What a report of this kind says. Raises Unreadable."""
+        if kind == kinds.JUNIT:
+            return junit.read(content)
+        if kind == kinds.SONAR:
+            return self.gate(content)
+        reading = kinds.read(kind, content)
+        commits = sarif.commits(content) if kind == kinds.SARIF else set()
+        if self.commit and commits and self.commit not in commits:
+            raise Unreadable(f"stale: it is of commit {', '.join(sorted(commits))[:80]}")
+        return reading
+
+
+def gather(asked: Asked, reader: Reader) -> list[Found]:
+    """Everything that was asked for, found or unknown."""
+    found = [each for kind, pattern in asked.reports for each in _report(kind, pattern, reader)]
     found += [_exit_code(name, code) for name, code in asked.exit_codes]
     found += [_count(name, pattern) for name, pattern in asked.counts]
     if asked.values:
@@ -63,30 +102,23 @@ def matches(pattern: str) -> list[Path]:
     return [path for path in paths if path.is_file()]
 
 
-def _report(kind: str | None, pattern: str, **how: Any) -> list[Found]:
+def _report(kind: str | None, pattern: str, reader: Reader) -> list[Found]:
     files = matches(pattern)
     if not files:
-        likely = kind or kinds.by_name(pattern)
-        return [_unknown(likely, pattern, reason=f"{pattern}: no such file")]
-    contents = [(str(file), _content(file)) for file in files]
-    groups: dict[str | None, list[tuple[str, bytes | str]]] = {}
-    for path, content in contents:
-        groups.setdefault(kind or _kind_of(path, content), []).append((path, content))
-    return [_of_kind(each, pattern, group, **how) for each, group in groups.items()]
+        return [_unknown(kind or kinds.by_name(pattern), pattern, reason=f"{pattern}: no such file")]
+    groups: dict[str | None, list[tuple[Path, bytes | Unreadable]]] = {}
+    for file in files:
+        content = _content(file, reader)
+        own = kinds.by_content(content) if isinstance(content, bytes) else None
+        groups.setdefault(kind or own or kinds.by_name(str(file)), []).append((file, content))
+    return [_of_kind(each, pattern, group, reader=reader) for each, group in groups.items()]
 
 
-def _content(file: Path) -> bytes | str:
-    """What is in a file, or a sentence why nobody can say."""
+def _content(file: Path, reader: Reader) -> bytes | Unreadable:
     try:
-        if file.stat().st_size > LARGEST:
-            return f"it is larger than {LARGEST // 1024 // 1024} MiB"
-        return file.read_bytes()
-    except OSError as error:
-        return f"it cannot be read ({error.strerror})"
-
-
-def _kind_of(path: str, content: bytes | str) -> str | None:
-    return (kinds.by_content(content) if isinstance(content, bytes) else None) or kinds.by_name(path)
+        return reader.content(file)
+    except Unreadable as error:
+        return error
 
 
 def _unknown(kind: str | None, of: str, *, reason: str) -> Found:
@@ -96,35 +128,29 @@ def _unknown(kind: str | None, of: str, *, reason: str) -> Found:
 
 
 def _of_kind(
-    kind: str | None,
-    pattern: str,
-    files: Sequence[tuple[str, bytes | str]],
-    *,
-    gate: Callable[[bytes], Reading],
-    rule_of: Callable[[str], str],
+    kind: str | None, pattern: str, files: Sequence[tuple[Path, bytes | Unreadable]], *, reader: Reader
 ) -> Found:
-    of = files[0][0] if len(files) == 1 else f"{pattern} ({len(files)} files)"
+    of = str(files[0][0]) if len(files) == 1 else f"{pattern} ({len(files)} files)"
     digest = sha256()
     read: list[Any] = []
     for path, content in files:
-        if isinstance(content, str) or kind is None:
-            why = content if isinstance(content, str) else "it is no report that is read here"
-            return _unknown(kind, pattern, reason=f"{path}: {why}")
-        digest.update(content)
         try:
-            read.append(_read(kind, content, gate=gate))
+            read.append(_read(kind, content, reader))
         except Unreadable as error:
             return _unknown(kind, pattern, reason=f"{path}: {error}")
-    reading = junit.together(read) if kind == kinds.JUNIT else _joined(read, rule_of)
+        digest.update(content if isinstance(content, bytes) else b"")
+    reading = junit.together(read) if kind == kinds.JUNIT else _joined(read, reader.rule_of)
     lacking = [name for name, value in reading.items() if value is None]
     reason = f"{of}: it does not say {', '.join(lacking)}" if lacking else ""
     return Found(reading=reading, of=of, reason=reason, digest=digest.hexdigest()[:16], kind=kind or "")
 
 
-def _read(kind: str, content: bytes, *, gate: Callable[[bytes], Reading]) -> Any:
-    if kind == kinds.JUNIT:
-        return junit.read(content)
-    return gate(content) if kind == kinds.SONAR else kinds.read(kind, content)
+def _read(kind: str | None, content: bytes | Unreadable, reader: Reader) -> Any:
+    if isinstance(content, Unreadable):
+        raise content
+    if kind is None:
+        raise Unreadable("it is no report that is read here")
+    return reader.read(kind, content)
 
 
 def _joined(readings: Sequence[Reading], rule_of: Callable[[str], str]) -> Reading:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 import sys
 from dataclasses import replace
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import tm
 from tm_ci import runfile
+from tm_ci.contexts import LOCAL
 from tm_ci.lines import START, STEP, VALUE, Line
 from tm_ci.measured import Judged
 from tm_ci.recording import Recorded, Recorder
@@ -91,6 +93,13 @@ class Job:
             whose = {(line.run, line.attempt) for line in lines}
             if damage or whose - {(self.context.run, self.context.attempt)}:
                 runfile.begin(self.file)
+
+    def began_at(self) -> float | None:
+        """When this run began on this machine, in seconds since 1970; None at a desk, where reports may be older."""
+        starts = [line.at for line in runfile.lines_there(self.file) if line.kind == START]
+        if not starts or self.context.system == LOCAL:
+            return None
+        return datetime.fromisoformat(max(starts)).timestamp()
 
     def write(self, lines: Sequence[Line]) -> None:
         """Append to the run file."""

@@ -66,15 +66,16 @@ def lines_of(file: Path) -> tuple[list[Line], list[str]]:
 
 def writer_of(file: Path) -> str:
     """The name under which this machine writes to the file: that of its first line, else a fresh one."""
-    return next((line.writer for line in _there(file) if line.writer), os.urandom(4).hex())
+    return next((line.writer for line in lines_there(file) if line.writer), os.urandom(4).hex())
 
 
 def run_of(file: Path) -> str | None:
     """The run that the file is of, or None where it is of none yet."""
-    return next((line.run for line in _there(file)), None)
+    return next((line.run for line in lines_there(file)), None)
 
 
-def _there(file: Path) -> list[Line]:
+def lines_there(file: Path) -> list[Line]:
+    """The lines that can be read, none where there is no file yet."""
     try:
         return read_all(file.read_bytes())[0]
     except OSError:

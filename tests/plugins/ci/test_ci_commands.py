@@ -1,6 +1,7 @@
 """`tm ci` on machines without a hub: lines in a file, judged at the end, exit 5 unless every gate holds."""
 
 import json
+import os
 
 import pytest
 from tests.plugins.ci.conftest import GITHUB, OTHER_SHA, PASSED, SHA, coverage
@@ -17,9 +18,9 @@ def finished(machine, *words, **how):
 
 def built(machine, percent=91.2, **how):
     """A run that began, tested and measured."""
+    machine.ok("ci", "start", "Build", *GATES, **how)
     machine.write("junit.xml", PASSED)
     machine.write("coverage.xml", coverage(percent))
-    machine.ok("ci", "start", "Build", *GATES, **how)
     machine.ok("ci", "measure", "junit.xml", "coverage.xml", **how)
 
 
@@ -242,6 +243,26 @@ def test_a_workspace_that_was_kept_does_not_mix_two_builds(machine):
 
     assert {line["attempt"] for line in lines} == {2}
     assert finished(machine, environ={**GITHUB, "GITHUB_RUN_ATTEMPT": "2"})[0] == 5
+
+
+def test_a_report_that_an_earlier_build_left_in_the_workspace_is_stale(machine):
+    built(machine)
+    os.utime(machine.folder / "coverage.xml", (1_700_000_000, 1_700_000_000))
+    done = machine.run("ci", "measure", "junit.xml", "coverage.xml")
+
+    assert "? code_coverage, line_coverage, branch_coverage: coverage.xml: stale" in done.stderr
+    assert finished(machine)[0] == 5
+
+
+def test_a_scan_that_names_another_commit_is_stale(machine):
+    provenance = [{"repositoryUri": "https://example.com/app", "revisionId": OTHER_SHA}]
+    run = {"tool": {"driver": {"name": "x"}}, "results": [], "versionControlProvenance": provenance}
+    machine.write("scan.sarif", json.dumps({"version": "2.1.0", "runs": [run]}))
+    other = machine.run("ci", "measure", "scan.sarif")
+    own = machine.run("ci", "measure", "scan.sarif", environ={**GITHUB, "GITHUB_SHA": OTHER_SHA})
+
+    assert f"scan.sarif: stale: it is of commit {OTHER_SHA}" in other.stderr
+    assert "✓ security_issues = 0" in own.stderr
 
 
 def test_the_summary_and_the_outputs_are_written(machine):

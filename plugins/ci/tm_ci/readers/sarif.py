@@ -31,6 +31,13 @@ def read(report: bytes) -> Reading:
     return dict(zip(NAMES, (levels.total(), *(levels[level] for level in _LEVELS)), strict=True))
 
 
+def commits(report: bytes) -> set[str]:
+    """The commits that its runs say they looked at; most tools say none. Raises Unreadable."""
+    runs = _objects(object_of(report).get("runs"))
+    found = [each.get("revisionId") for run in runs for each in _objects(run.get("versionControlProvenance"))]
+    return {each for each in found if isinstance(each, str) and each}
+
+
 def _levels(run: Any) -> list[str]:
     if not isinstance(run, dict) or not isinstance(run.get("results"), list):
         raise Unreadable("a run of it has no results: the scan did not run to its end")
