@@ -109,7 +109,8 @@ def settings_of(name: str, model: type[S]) -> S:
     settings = bind(name, model, found)
     if blamed := untrusted_fields(name, settings, found):
         raise ConfigError(
-            f"The project's file sets {', '.join(blamed)} for {name}. Read it, then confirm: tm config trust"
+            f"The project's file sets {', '.join(blamed)} for {name}. Read it, then confirm: tm config trust "
+            "(or let a variable say it, as a CI job does)."
         )
     return settings
 

@@ -121,7 +121,7 @@ def measure_files(  # noqa: PLR0913 - the words of a command
     leg: Leg = None,
     strict: Strict = False,
 ) -> int:
-    """Measure reports; told nothing, those that [plugins.ci] files names."""
+    """Measure reports; told nothing, those that `files` of the settings names."""
     job = job_here(run_file=run, leg=leg, is_strict=strict)
     task, files = asking.task_and_files(words or [])
     by_kind = zip(kinds.NAMES, (junit, coverage, sarif, npm_audit, pip_audit, sonar), strict=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, fields
+from datetime import datetime
 from typing import Any
 
 VERSION = 1
@@ -61,6 +62,8 @@ def read(text: str) -> Line:
         raise Damaged(f"it is no line of version {VERSION}")
     if set(found) != {each.name for each in fields(Line)} or not _is_typed(found):
         raise Damaged("it has not the fields of a line")
+    if not _FITS[found["kind"]](found["data"]):
+        raise Damaged(f"it says of a {found['kind']} what none can be")
     return Line(**found)
 
 
@@ -96,4 +99,38 @@ def _is_typed(found: dict[str, Any]) -> bool:
     texts = all(isinstance(found[name], str) for name in ("kind", "name", "run", "at", "of", "writer"))
     perhaps = all(found[name] is None or isinstance(found[name], str) for name in ("commit", "job", "leg"))
     is_number = type(found["attempt"]) is int
-    return texts and perhaps and is_number and found["kind"] in KINDS and isinstance(found["data"], dict)
+    is_line = texts and perhaps and is_number and found["kind"] in KINDS and isinstance(found["data"], dict)
+    return is_line and _is_time(found["at"])
+
+
+def _is_time(text: str) -> bool:
+    try:
+        return datetime.fromisoformat(text).tzinfo is not None
+    except ValueError:
+        return False
+
+
+def _is_start(data: Mapping[str, Any]) -> bool:
+    criteria = data.get("criteria")
+    are_texts = isinstance(data.get("title"), str) and _are_texts(data.get("task"), data.get("context"))
+    return are_texts and isinstance(criteria, list) and all(_is_criterion(each) for each in criteria)
+
+
+def _is_criterion(each: Any) -> bool:
+    return isinstance(each, dict) and isinstance(each.get("criterion"), str) and _are_texts(each.get("measurable"))
+
+
+def _are_texts(*values: Any) -> bool:
+    return all(value is None or isinstance(value, str) for value in values)
+
+
+def _is_step(data: Mapping[str, Any]) -> bool:
+    return isinstance(data.get("status"), str) and _are_texts(data.get("note"))
+
+
+def _is_value(data: Mapping[str, Any]) -> bool:
+    is_plain = isinstance(data.get("value"), int | float | str | bool | None)
+    return is_plain and _are_texts(data.get("rule"), data.get("reason"))
+
+
+_FITS = {START: _is_start, STEP: _is_step, VALUE: _is_value}

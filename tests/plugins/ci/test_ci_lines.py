@@ -10,19 +10,28 @@ from tm_ci.measured import Judged, measured
 from tm_ci.rules import RULES, combined, default_rule
 
 JUDGED = Judged(run="r1", commit="c1")
-LINES = st.builds(
-    Line,
-    kind=st.sampled_from(["start", "step", "value"]),
-    name=st.sampled_from(["test_failures", "code_coverage"]),
-    of=st.sampled_from(["a.xml", "b.xml"]),
-    run=st.sampled_from(["r1", "r2"]),
-    at=st.sampled_from(["2026-11-22T12:00:00Z", "2026-11-22T12:00:01Z"]),
-    attempt=st.integers(1, 2),
-    commit=st.sampled_from([None, "c1", "c2"]),
-    job=st.sampled_from([None, "test"]),
-    leg=st.sampled_from([None, "py311", "py312"]),
-    writer=st.sampled_from(["w1", "w2"]),
-    data=st.fixed_dictionaries({"value": st.none() | st.integers(0, 3) | st.text(max_size=2), "rule": st.just("sum")}),
+DATA = {
+    "start": st.just({"title": "Build", "criteria": [{"criterion": "a == 1", "measurable": None}]}),
+    "step": st.fixed_dictionaries({"status": st.sampled_from(["passed", "failed"])}),
+    "value": st.fixed_dictionaries(
+        {"value": st.none() | st.integers(0, 3) | st.text(max_size=2), "rule": st.just("sum")}
+    ),
+}
+FIELDS = st.fixed_dictionaries(
+    {
+        "name": st.sampled_from(["test_failures", "code_coverage"]),
+        "of": st.sampled_from(["a.xml", "b.xml"]),
+        "run": st.sampled_from(["r1", "r2"]),
+        "at": st.sampled_from(["2026-11-22T12:00:00Z", "2026-11-22T12:00:01Z"]),
+        "attempt": st.integers(1, 2),
+        "commit": st.sampled_from([None, "c1", "c2"]),
+        "job": st.sampled_from([None, "test"]),
+        "leg": st.sampled_from([None, "py311", "py312"]),
+        "writer": st.sampled_from(["w1", "w2"]),
+    }
+)
+LINES = st.sampled_from(list(DATA)).flatmap(
+    lambda kind: st.builds(lambda fields, data: Line(kind=kind, data=data, **fields), FIELDS, DATA[kind])
 )
 
 
@@ -61,6 +70,29 @@ def test_a_line_is_read_as_it_was_written(line):
 @given(st.binary(max_size=200))
 def test_no_bytes_upset_the_reading_of_a_run_file(content):
     read_all(content)
+
+
+@pytest.mark.parametrize(
+    ("kind", "data"),
+    [
+        ("value", {"value": [1]}),
+        ("value", {"value": {}}),
+        ("step", {}),
+        ("step", {"status": 7}),
+        ("start", {"title": "x"}),
+        ("start", {"title": "x", "criteria": [7]}),
+        ("start", {"title": "x", "criteria": [{"criterion": None}]}),
+    ],
+)
+def test_a_line_that_says_what_none_can_be_is_damaged(kind, data):
+    with pytest.raises(Damaged):
+        read(Line(kind=kind, name="a", run="r1", at="2026-11-22T12:00:00Z", data=data).text)
+
+
+@pytest.mark.parametrize("at", ["", "yesterday", "2026-11-22T12:00:00"])
+def test_a_line_without_a_time_is_damaged(at):
+    with pytest.raises(Damaged):
+        read(Line(kind="step", name="a", run="r1", at=at, data={"status": "passed"}).text)
 
 
 @pytest.mark.parametrize("text", ["", "{}", "7", '{"v": 2}', '{"v": 1, "kind": "value"}', "[" * 100_000])
