@@ -87,10 +87,7 @@ class Linking:
         """
         self.learn([commit])
         identity = self._identities[commit.sha]
-        known = self.links(task_id)
-        is_told = any(before_link.outside_id in (commit.sha, before) or story_of(before_link)["identity"] == identity
-                      for before_link in known)  # fmt: skip
-        if is_new and not is_told:
+        if is_new and not self._is_told(task_id, (commit.sha, before), identity=identity):
             where = f", {branch}" if branch else ""
             note = f"{commit.short} {commit.subject[:TITLE_LIMIT]} ({commit.size}{where})"
             self._tasks.acting_for(commit.author).progress(task_id, note, key=f"git:{commit.sha}:{task_id}:note")
@@ -109,6 +106,9 @@ class Linking:
             state=LIVE,
             base=json.dumps(story, ensure_ascii=False),
         )
+
+    def _is_told(self, task_id: str, shas: tuple[str, ...], *, identity: str) -> bool:
+        return any(each.outside_id in shas or story_of(each)["identity"] == identity for each in self.links(task_id))
 
     def supersede(self, links: Iterable[Link]) -> None:
         """Mark links as rewritten away; they stay, for whoever meets the old commit."""
