@@ -56,9 +56,10 @@ def start_run(
     asked = asking.criteria_of(criterion or (), criteria)
     if task == COMMIT:
         task = asking.task_of_commit(job, message_of(job.context.commit))
+    of_task = job.criteria_of(task) if task else ()
     line = job.start(
         title=asking.one_line(title or job.context.title),
-        criteria=asked,
+        criteria=None if of_task is None else (*of_task, *asked),
         task=task,
         context=asking.context_text(job.context),
     )
@@ -185,7 +186,7 @@ def finish_run(  # noqa: PLR0913 - the words of a command
     show_end(end, headline(end.outcome, title=end.title, commit=job.context.commit), summary=summary)
     if format == "json":
         sys.stdout.write(json.dumps(end.as_json(), ensure_ascii=False) + "\n")
-    return 0 if end.outcome.is_passed else tm.CriteriaNotMet.exit_code
+    return 0 if end.outcome.is_passed or end.is_excused else tm.CriteriaNotMet.exit_code
 
 
 def _ran(command: list[str]) -> int:

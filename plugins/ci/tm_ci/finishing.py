@@ -13,7 +13,7 @@ from tm_ci import runfile
 from tm_ci.contexts import LOCAL
 from tm_ci.lines import START, Line, merged
 from tm_ci.measured import Measured, is_current, measured
-from tm_ci.outcome import Outcome, criteria_of, headline, judge, step_results
+from tm_ci.outcome import Outcome, criteria_of, has_hidden_criteria, headline, judge, step_results
 from tm_ci.recording import Recorder
 from tm_ci.settling import settle
 
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 
 _NO_START = "none of the files holds a start of this run, so nobody knows its criteria; hand that file on too"
+_HIDDEN = "the task's criteria are in a hub that could not be asked, so nobody knows here whether they are met"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,6 +40,11 @@ class End:
     def sources(self) -> dict[str, str]:
         """Where each value comes from."""
         return {name: each.source for name, each in self.measured.items()}
+
+    @property
+    def is_excused(self) -> bool:
+        """Whether nothing but a hub that is down kept it from passing: no reason to fail a build."""
+        return self.outcome.why == (_HIDDEN,)
 
     def as_json(self) -> dict[str, Any]:
         """The same as JSON prints it."""
@@ -121,6 +127,8 @@ def _judged(
     asked = criteria_of(lines, judged)
     criteria = _each_once([*(task.criteria if task else ()), *(asked or ()), *ending.criteria])
     unsaid = [] if criteria or asked is not None else [_NO_START]
+    if task is None and has_hidden_criteria(lines, judged):
+        unsaid.append(_HIDDEN)
     states, sentences = step_results(lines, judged)
     outcome = judge(
         criteria,

@@ -66,9 +66,15 @@ class Job:
             **more,
         )
 
-    def start(self, *, title: str, criteria: Sequence[tm.Criterion], task: str | None, context: str) -> Line:
-        """The line that begins a run."""
-        asked = [{"criterion": each.criterion, "measurable": each.measurable} for each in criteria]
+    def criteria_of(self, task: str) -> Sequence[tm.Criterion] | None:
+        """What a task of the hub asks for, so that later jobs need no hub; None where no hub says."""
+        return self.with_hub(lambda hub: hub.tasks.get(hub.tasks.resolve(task)).criteria)
+
+    def start(self, *, title: str, criteria: Sequence[tm.Criterion] | None, task: str | None, context: str) -> Line:
+        """The line that begins a run; its criteria are None where they are a task's that could not be read."""
+        asked = None
+        if criteria is not None:
+            asked = [{name: getattr(each, name) for name in ("criterion", "measurable", "manual")} for each in criteria]
         return self.line(START, START, data={"title": title, "criteria": asked, "task": task, "context": context})
 
     def step(self, name: str, *, status: str, note: str | None) -> Line:

@@ -111,13 +111,18 @@ def _is_time(text: str) -> bool:
 
 
 def _is_start(data: Mapping[str, Any]) -> bool:
-    criteria = data.get("criteria")
+    criteria = data.get("criteria", False)
     are_texts = isinstance(data.get("title"), str) and _are_texts(data.get("task"), data.get("context"))
-    return are_texts and isinstance(criteria, list) and all(_is_criterion(each) for each in criteria)
+    is_list = isinstance(criteria, list) and all(_is_criterion(each) for each in criteria)
+    return are_texts and (criteria is None or is_list)
 
 
 def _is_criterion(each: Any) -> bool:
-    return isinstance(each, dict) and isinstance(each.get("criterion"), str) and _are_texts(each.get("measurable"))
+    return (
+        isinstance(each, dict)
+        and isinstance(each.get("criterion"), str)
+        and _are_texts(each.get("measurable"), each.get("manual"))
+    )
 
 
 def _are_texts(*values: Any) -> bool:

@@ -54,10 +54,15 @@ def results_of(text: str) -> list[str]:
 def criteria_of(lines: Iterable[Line], judged: Judged) -> tuple[tm.Criterion, ...] | None:
     """What this run is judged by: everything its starts asked for, or None where no start is among the lines."""
     starts = [line for line in lines if line.kind == START and is_current(line, judged)]
-    pairs = dict.fromkeys(
-        (each["criterion"], each.get("measurable")) for line in starts for each in line.data.get("criteria", ())
-    )
-    return tuple(tm.Criterion(criterion=text, measurable=rule) for text, rule in pairs) if starts else None
+    named = [each for line in starts for each in line.data["criteria"] or ()]
+    pairs = {(each["criterion"], each.get("measurable")): each.get("manual") for each in named}
+    found = [tm.Criterion(criterion=text, measurable=rule, manual=word) for (text, rule), word in pairs.items()]
+    return tuple(found) if starts else None
+
+
+def has_hidden_criteria(lines: Iterable[Line], judged: Judged) -> bool:
+    """Whether a start of the run names a task of a hub that could not be asked."""
+    return any(line.kind == START and is_current(line, judged) and line.data["criteria"] is None for line in lines)
 
 
 def judge(

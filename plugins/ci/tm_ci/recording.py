@@ -174,7 +174,8 @@ def _fields(start: Line) -> dict[str, Any]:
     from tm import Criterion  # the only place that makes them of lines for a store
 
     data = start.data
-    criteria = tuple(Criterion(criterion=c["criterion"], measurable=c.get("measurable")) for c in data["criteria"])
+    named = data["criteria"] or ()
+    criteria = tuple(Criterion(criterion=each["criterion"], measurable=each.get("measurable")) for each in named)
     return {"title": data["title"], "criteria": criteria}
 
 

@@ -275,6 +275,19 @@ def test_doctor_looks_at_the_files_of_the_settings(with_hub):
     assert "Set [plugins.ci] sonar_url" in done.stdout + done.stderr
 
 
+def test_later_jobs_judge_a_task_s_criteria_without_the_hub(with_hub, make_machine):
+    task = with_hub.ok("add", "A feature", "--criterion", "code_coverage >= 85", "--criterion", "Docs are reviewed")
+    with_hub.ok("measure", task, "--criterion", "2", "met")
+    built(with_hub, 84.9, words=("--task", task))
+    alone = make_machine("alone")
+    done = alone.run("ci", "finish", with_hub.run_file)
+
+    assert done.returncode == 5
+    assert "code_coverage=84.9" in done.stderr
+    assert "Docs are reviewed  " in done.stderr
+    assert "a person said so" in done.stderr
+
+
 # a hub that is down
 
 
@@ -294,6 +307,16 @@ def test_a_hub_that_is_down_changes_no_build(broken):
     assert "The hub was not told, and the build goes on without it" in done.stderr
     built(broken, 84.9)
     assert broken.run("ci", "finish").returncode == 5
+
+
+def test_a_task_whose_criteria_cannot_be_read_fails_no_build_and_passes_none(broken):
+    broken.ok("ci", "start", "--task", "7f3a0c11")
+    done = broken.run("ci", "finish", "--format", "json")
+    failed = broken.run("ci", "finish", "--results", "failure")
+
+    assert (done.returncode, json.loads(done.stdout)["passed"]) == (0, False)
+    assert "nobody knows here whether they are met" in done.stderr
+    assert failed.returncode == 5
 
 
 def test_with_strict_a_hub_that_is_down_is_an_error(broken):
