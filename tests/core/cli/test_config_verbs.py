@@ -163,18 +163,22 @@ def test_a_secret_that_nobody_could_use_is_refused(desk: Desk, name: str, stdin:
     assert not (desk.folder / ".tm" / "secrets.toml").exists()
 
 
+def state_of_mirror(desk: Desk) -> str:
+    return next(str(each["state"]) for each in desk.json("plugins") if each["name"] == "mirror")
+
+
 def test_trust_shows_what_needs_it_and_makes_the_plugin_active(desk: Desk) -> None:
     desk.install("mirror")
     path = desk.write('[plugins.mirror]\nhost = "https://elsewhere.example.com"\n')
     row = f"plugins.mirror.host\thttps://elsewhere.example.com\t{path}:2\n"
 
     shown = desk.tm("config", "trust", "--show")
-    still = desk.json("plugins")[0]["state"]
+    still = state_of_mirror(desk)
     done = desk.tm("config", "trust")
 
     assert (shown.returncode, shown.stdout, still) == (0, row, "untrusted")
     assert (done.returncode, done.stdout) == (0, row)
-    assert desk.json("plugins")[0]["state"] == "active"
+    assert state_of_mirror(desk) == "active"
     assert "there is nothing to do" in desk.tm("config", "trust").stderr
 
 
