@@ -140,6 +140,7 @@ def measure_files(  # noqa: PLR0913 - the words of a command
     found = gather(asked, reader)
     lines = [line for each in found for line in job.values(each)]
     show_found(found, lines)
+    lines += [job.step(f"measure {each.of}", status="failed", note=each.reason) for each in found if each.is_lost]
     if task is None or job.context.system != LOCAL:
         job.write(lines)
     if task is None:

@@ -135,7 +135,8 @@ def _judged(
         {name: each.value for name, each in found.items()},
         measured=found,
         troubles=[*unsaid, *troubles, *sentences],
-        results=[*ending.results, *states],
+        results=ending.results,
+        steps=states,
     )
     titles = [str(line.data.get("title")) for line in lines if line.kind == START and is_current(line, judged)]
     return End(outcome=outcome, title=titles[-1] if titles else job.context.title, measured=found)

@@ -22,13 +22,17 @@ COARSE = 2.0  # seconds: what some file systems round to
 
 @dataclass(frozen=True, kw_only=True)
 class Found:
-    """What one pattern, code or word gave: values by name, what they are of, and why the unknown ones are."""
+    """What one pattern, code or word gave: values by name, what they are of, and why the unknown ones are.
+
+    `is_lost` marks a report that should have been there and of which nobody knows what it would have measured.
+    """
 
     reading: Reading
     of: str
     reason: str = ""
     digest: str | None = None
     kind: str = ""
+    is_lost: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -124,7 +128,9 @@ def _content(file: Path, reader: Reader) -> bytes | Unreadable:
 def _unknown(kind: str | None, of: str, *, reason: str) -> Found:
     if kind is None:
         reason += "; nor is it said what it would measure: write junit:, coverage:, sarif: … before it"
-    return Found(reading=dict.fromkeys(kinds.NAMES.get(kind or "", ())), of=of, reason=reason, kind=kind or "")
+    is_lost = kind is None and not (glob.has_magic(of) and matches(of))  # a glob may reach what is no report
+    reading: Reading = dict.fromkeys(kinds.NAMES.get(kind or "", ()))
+    return Found(reading=reading, of=of, reason=reason, kind=kind or "", is_lost=is_lost)
 
 
 def _of_kind(

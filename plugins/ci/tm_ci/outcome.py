@@ -72,6 +72,7 @@ def judge(
     measured: Mapping[str, Measured],
     troubles: Sequence[str],
     results: Sequence[str],
+    steps: Sequence[str],
 ) -> Outcome:
     """The outcome: every criterion met, every job good, and nothing in the way of knowing so."""
     verdicts = tm.verdicts(criteria, values)
@@ -81,7 +82,9 @@ def judge(
     why += [f"{name}: {measured[name].reason or 'unknown'}" for name in lacking if name in measured]
     why += [f"{name}: nothing was measured" for name in lacking if name not in measured]
     why += [f"{each.criterion}: {_doubt(each)}" for each in verdicts if each.verdict == "unknown" and not each.missing]
-    return Outcome(state=_state(verdicts, troubles, results), verdicts=verdicts, why=tuple(why), values=values)
+    return Outcome(
+        state=_state(verdicts, troubles, [*results, *steps]), verdicts=verdicts, why=tuple(why), values=values
+    )
 
 
 def _doubt(verdict: tm.Verdict) -> str:

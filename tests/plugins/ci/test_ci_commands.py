@@ -245,6 +245,20 @@ def test_a_workspace_that_was_kept_does_not_mix_two_builds(machine):
     assert finished(machine, environ={**GITHUB, "GITHUB_RUN_ATTEMPT": "2"})[0] == 5
 
 
+@pytest.mark.parametrize("text", [None, "", "what is this"])
+def test_a_report_of_no_known_kind_is_no_pass_unless_a_glob_reached_it(machine, text):
+    built(machine)
+    if text is not None:
+        machine.write("out/total", text)
+    reached = machine.run("ci", "measure", "out/*") if text is not None else None
+    by_glob = finished(machine)[0]
+    machine.run("ci", "measure", "out/total")
+    code, end = finished(machine)
+
+    assert reached is None or by_glob == 0
+    assert (code, end["why"]) == (5, ["step measure out/total failed"])
+
+
 def test_a_report_that_an_earlier_build_left_in_the_workspace_is_stale(machine):
     built(machine)
     os.utime(machine.folder / "coverage.xml", (1_700_000_000, 1_700_000_000))
