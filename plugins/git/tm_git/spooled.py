@@ -1,7 +1,8 @@
 """The spool on the disk: hooks append to it, a take reads it in order and remembers how far it came.
 
 Hooks know one file name only. When that file is big it is renamed, so hooks that opened it before go on writing into
-the renamed one; that stays, and is read to its end again and again, until the next big file takes its name.
+the renamed one; that stays, and is read to its end again and again, until the next big file takes its name, which
+is a minute later at the earliest.
 """
 
 from __future__ import annotations
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 
 BIG = 64 * 1024
 AT_ONCE = 256 * 1024
+SETTLED = 60.0
+"""How many seconds a file put aside stays at least: a hook may be held up between opening and writing."""
 _LOOK_AGAIN = 0.05
 _LOCK_FLAGS = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
 
@@ -71,11 +74,18 @@ class Spool:
         """Pass over a batch for good; a file that was read to a good length is put aside."""
         self._save(batch.cursor)
         new = _inode(self._new)
-        if batch.cursor.get(new, 0) < BIG:
+        if batch.cursor.get(new, 0) < BIG or not self._is_settled():
             return
         # the one put aside before goes now, and its number may come back with the next file: forget it first
         self._save({new: batch.cursor[new]})
         self._new.replace(self._full)
+
+    def _is_settled(self) -> bool:
+        """Whether every hook that had opened the file put aside has long written to it, by the disk's own clock."""
+        try:
+            return self._cursor.stat().st_mtime - self._full.stat().st_ctime > SETTLED
+        except FileNotFoundError:
+            return True
 
     def waiting(self) -> int:
         """How many notes wait."""

@@ -154,6 +154,18 @@ def test_pieces_are_read_in_order_across_the_file_put_aside(spool):
     assert seen == list(range(41))
 
 
+def test_a_hook_held_up_while_two_files_fill_is_not_lost(spool):
+    append(spool, commit(0))
+    with (spool.folder / "spool").open("ab") as slow:
+        for _ in range(2):
+            append(spool, note("commit", f"{1:040x}", "x" * BIG))
+            spool.advance(spool.read())
+        slow.write(commit(2))
+    seen = numbers(spool.read())
+
+    assert seen == [2]
+
+
 def test_writers_and_a_taker_at_once_lose_nothing(spool):
     count, seen, is_over = 400, [], threading.Event()
 
