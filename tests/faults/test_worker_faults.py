@@ -376,8 +376,9 @@ def test_settings_that_are_wrong_for_a_moment_do_not_end_a_worker(tmp_path: Path
     config = tmp_path / "tm.toml"
     config.write_text("[plugins.probe]\n", encoding="utf-8")
     worker = folder.worker()
-    config.write_text("[plugins.probe\n", encoding="utf-8")
     assert worker.stderr is not None
+    assert any("started" in line for line in worker.stderr)
+    config.write_text("[plugins.probe\n", encoding="utf-8")
     assert any("settings are wrong" in line for line in worker.stderr)
     config.write_text("[plugins.probe]\n", encoding="utf-8")
     folder.add()
