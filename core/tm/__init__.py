@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from tm.errors import TmError as TmError
     from tm.errors import UsageError as UsageError
     from tm.events import Event as Event
+    from tm.events import Snapshot as Snapshot
     from tm.filters import matches as matches
     from tm.hooks import hookimpl as hookimpl
     from tm.hosting import has_hub as has_hub
@@ -39,10 +40,10 @@ if TYPE_CHECKING:
     from tm.hub import Attempt as Attempt
     from tm.hub import Finding as Finding
     from tm.hub import Hub as Hub
-    from tm.hub import People as People
     from tm.hubtasks import HubTasks as HubTasks
     from tm.model import Criterion as Criterion
     from tm.model import Task as Task
+    from tm.people import People as People
     from tm.service.measuring import check_measurement as check_measurement
     from tm.service.measuring import typed as typed
     from tm.store.links import Link as Link
@@ -75,6 +76,7 @@ _HOMES = {
     "TmError": "tm.errors",
     "UsageError": "tm.errors",
     "Event": "tm.events",
+    "Snapshot": "tm.events",
     "matches": "tm.filters",
     "hookimpl": "tm.hooks",
     "has_hub": "tm.hosting",
@@ -83,10 +85,10 @@ _HOMES = {
     "Attempt": "tm.hub",
     "Finding": "tm.hub",
     "Hub": "tm.hub",
-    "People": "tm.hub",
     "HubTasks": "tm.hubtasks",
     "Criterion": "tm.model",
     "Task": "tm.model",
+    "People": "tm.people",
     "check_measurement": "tm.service.measuring",
     "typed": "tm.service.measuring",
     "Link": "tm.store.links",
@@ -94,10 +96,10 @@ _HOMES = {
 __all__ = [
     "Attempt", "Clock", "ConfigError", "CriteriaNotMet", "Criterion", "Duration", "Event", "Finding", "Hub",
     "HubTasks", "InvalidTransition", "Link", "NeedsLogin", "NotFound", "OutcomeUnknown", "People", "PermanentFailure",
-    "PluginSettings", "ReceivesSecret", "Refused", "RetryLater", "RevisionConflict", "RunsProgram", "StoreError",
-    "Task", "TmError", "UsageError", "Verdict", "When", "check_measurement", "criteria_from_json", "criterion",
-    "has_hub", "hookimpl", "is_met", "matches", "open_hub", "settings_of", "stamp", "typed", "verdict_table",
-    "verdicts",
+    "PluginSettings", "ReceivesSecret", "Refused", "RetryLater", "RevisionConflict", "RunsProgram", "Snapshot",
+    "StoreError", "Task", "TmError", "UsageError", "Verdict", "When", "check_measurement", "criteria_from_json",
+    "criterion", "has_hub", "hookimpl", "is_met", "matches", "open_hub", "settings_of", "stamp", "typed",
+    "verdict_table", "verdicts",
 ]  # fmt: skip
 
 

@@ -88,6 +88,7 @@ class Hosting:
             plugin=plugin.name,
             people=self.full.people,
             templates=self.full.templates,
+            delivery=mode(self.session.core.delivery, self.session.environ),
             **call,
         )
 

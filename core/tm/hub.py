@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+from contextlib import contextmanager, nullcontext
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -13,6 +14,7 @@ from tm.events import SYNC_REQUESTED, Event, Snapshot, snapshot
 from tm.hubtasks import HubTasks
 from tm.imagine import imagined
 from tm.metrics import period, summarise
+from tm.people import People
 from tm.service.work import Caller, event_id
 from tm.store.events import Events
 from tm.store.links import SUPERSEDED, Link, Links
@@ -24,7 +26,8 @@ from tm.times import since, zone
 from tm.values import Value
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, MutableMapping
+    from collections.abc import Iterator, Mapping, MutableMapping
+    from contextlib import AbstractContextManager
     from datetime import datetime, timedelta
 
     from tm.clock import Clock
@@ -67,33 +70,8 @@ class Finding(Value):
     advice: str = ""
 
 
-class Person(Value):
-    """One entry of `[people.<alias>]`: the same person's names in the tools."""
-
-    alias: str
-    email: str | None = None
-    slack: str | None = None
-    jira: str | None = None
-
-
-class People:
-    """The one map of people, searched by any of their names, without regard to case."""
-
-    def __init__(self, people: Mapping[str, Mapping[str, str]]) -> None:
-        self._people = [Person(alias=alias, **fields) for alias, fields in people.items()]
-
-    def find(self, name: str | None) -> Person | None:
-        """The person known by this alias, e-mail, Slack id or Jira account, or None."""
-        wanted = (name or "").lower()
-        for person in self._people:
-            names = (person.alias, person.email, person.slack, person.jira)
-            if wanted and wanted in [each.lower() for each in names if each]:
-                return person
-        return None
-
-
 class State:
-    """Durable JSON of the plugin's own, at most 64 KiB a value; every change is committed at once."""
+    """Durable JSON of the plugin's own, at most 64 KiB a value; a change is committed at once, outside `together`."""
 
     def __init__(self, lent: _Lent) -> None:
         self._lent = lent
@@ -110,7 +88,7 @@ class State:
         With `expire_after` the key may be forgotten that long from now.
         """
         text = _json(value)  # outside the transaction: it may be slow, and everybody would wait
-        with self._lent.database.transaction():
+        with self._lent.transaction():
             return self._records.add_state(
                 self._lent.plugin,
                 key,
@@ -122,7 +100,7 @@ class State:
     def replace(self, key: str, value: Any, *, was: Any, expire_after: timedelta | None = None) -> bool:
         """Store a value over exactly `was`. False, changing nothing, if something else is there."""
         text, before = _json(value), _json(was)
-        with self._lent.database.transaction():
+        with self._lent.transaction():
             return self._records.replace_state(
                 self._lent.plugin,
                 key,
@@ -138,7 +116,7 @@ class State:
 
     def delete(self, key: str) -> bool:
         """Forget a key. False if it was not there."""
-        with self._lent.database.transaction():
+        with self._lent.transaction():
             return self._records.delete_state(self._lent.plugin, key)
 
 
@@ -155,7 +133,7 @@ class Cursors:
 
     def set(self, value: str, *, name: str = "default") -> None:
         """Move the cursor; committed at once."""
-        with self._lent.database.transaction():
+        with self._lent.transaction():
             self._records.set_cursor(self._lent.plugin, name, value=value, at=self._lent.now())
 
 
@@ -197,7 +175,7 @@ class HubLinks:
             outside_id=outside_id,
             **fields,
         )
-        with self._lent.database.transaction():
+        with self._lent.transaction():
             Tasks(self._lent.database).resolve(task_id, exact=True)
             taken = self._links.taken_by(link) if link.exclusive else None
             if taken:
@@ -207,7 +185,7 @@ class HubLinks:
 
     def delete(self, link: Link) -> bool:
         """Forget a link of this plugin. False if it was not there."""
-        with self._lent.database.transaction():
+        with self._lent.transaction():
             return self._links.delete(link.with_(plugin=self._lent.plugin))
 
 
@@ -236,6 +214,21 @@ class _Lent:
         self.clock = clock
         self.plugin = plugin
         self.core = core
+        self._is_together = False
+
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        """One transaction for all that is written in the block."""
+        with self.database.transaction():
+            self._is_together = True
+            try:
+                yield
+            finally:
+                self._is_together = False
+
+    def transaction(self) -> AbstractContextManager[object]:
+        """A transaction of its own, or the one under way."""
+        return nullcontext() if self._is_together else self.database.transaction()
 
     def now(self) -> str:
         return stamp(self.clock.now())
@@ -256,8 +249,9 @@ class Hub:
     """Lent to a plugin for the time of one call.
 
     `settings` is the plugin's own Settings, `event` the one being delivered (None in `pull`, `check` and
-    commands), `attempt` which try this is, `dry_run` whether nothing outside may change. `log` goes where
-    the worker's log goes, secrets replaced.
+    commands), `attempt` which try this is, `dry_run` whether nothing outside may change. `delivery` says who calls
+    the plugins here: `worker`, `background` or `inline`, where the machine may be gone once the command has ended.
+    `log` goes where the worker's log goes, secrets replaced.
     """
 
     def __init__(  # noqa: PLR0913 - composed here, named by keyword
@@ -273,11 +267,13 @@ class Hub:
         event: Event | None = None,
         attempt: Attempt | None = None,
         dry_run: bool = False,
+        delivery: str = "background",
     ) -> None:
         self._lent = _Lent(database, clock, plugin=plugin, core=core)
         self.settings: Any = settings
         self.clock = clock
         self.dry_run = dry_run
+        self.delivery = delivery
         self.remarks: list[str] = []
         self.attempt = attempt or Attempt(number=1, first_at=clock.now())
         self.log = _Log(logging.getLogger(f"tm.plugin.{plugin}"), {"plugin": plugin})
@@ -333,6 +329,10 @@ class Hub:
         events = Events(self._lent.database).since(stamp(since))
         return [each for each in events if each.type != SYNC_REQUESTED]
 
+    def event(self, event_id: str) -> Event | None:
+        """One event of the history by its id, or None."""
+        return Events(self._lent.database).find(event_id)
+
     def imagine(self, kind: str, task_id: str) -> Event:
         """The event of this type as it would look if it happened to a task now, for previews; nothing is stored.
 
@@ -349,15 +349,21 @@ class Hub:
         """
         self.remarks.append(text)
 
+    def together(self) -> AbstractContextManager[None]:
+        """For the time of a block: all it changes in state, cursors and links, and its wakes, is committed at its end.
+
+        If it raises, nothing of that has happened. Nobody else can write meanwhile, so call nothing outside in it.
+        """
+        return self._lent.together()
+
     def wake(self, task_id: str, hint: str = "") -> None:
         """Durably owe this plugin one `sync.requested` for a task, in line with its other deliveries.
 
         Asking again while the last one has not been looked at changes nothing: `hint`, in the event's `data`, is
         for people who read the log. A task that is gone is nothing to wake.
         """
-        database = self._lent.database
-        with database.transaction():
-            task = Tasks(database).find(task_id)
+        with self._lent.transaction():
+            task = Tasks(self._lent.database).find(task_id)
             if task is None:  # deleted meanwhile: nothing is left to look at
                 return
             self._owe(task_id, snapshot(task), {"hint": hint}, line=task_id)
@@ -365,7 +371,7 @@ class Hub:
     def wake_outside(self, key: str, hint: str = "") -> None:
         """The same for an outside object that has no task yet; `event.data["outside"]` is its key."""
         nothing = Snapshot(title="", status="pending", priority="medium")
-        with self._lent.database.transaction():
+        with self._lent.transaction():
             self._owe(None, nothing, {"hint": hint, "outside": key}, line=f"outside:{key}")
 
     def _owe(self, task_id: str | None, task: Snapshot, data: dict[str, str], *, line: str) -> None:

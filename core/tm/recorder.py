@@ -84,7 +84,7 @@ class Recorder:
             shook = shook.with_(settings_mark=self._plugins[claimed.plugin].settings_mark())
         health[claimed.plugin] = shook
         fields = {**_fields(claimed), "error": ending.error, "due_at": ending.due_at}
-        return logging.WARNING, settled.outcome, fields
+        return logging.INFO if settled.outcome == "later" else logging.WARNING, settled.outcome, fields
 
     def _judged(self, claimed: Claimed, error: BaseException, now: datetime) -> tuple[Settled, Ending]:
         """What an error means; one that cannot even be looked at is a surprise like any other."""

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 import tm
 from tm.criteria import from_expression
 from tm.errors import NotFound, Refused, RevisionConflict, UsageError
-from tm.hub import People
+from tm.people import People
 
 HOUR = timedelta(hours=1)
 PEOPLE = {
@@ -134,6 +134,49 @@ def test_what_has_expired_is_swept_away(hub, host, dispatcher_of):
     dispatcher_of(host).prune()
 
     assert hub.state.list() == {}
+
+
+def test_what_is_changed_together_is_there_at_once_or_not_at_all(hub, host):
+    task = host.tasks.add("Ship it")
+    with hub.together():
+        hub.state.add("a", 1)
+        hub.cursors.set("7")
+        hub.links.save(task.id, kind="issue", outside_id="1")
+        hub.wake(task.id)
+        hub.wake_outside("issue:2")
+
+    def fail():
+        with hub.together():
+            hub.state.delete("a")
+            hub.state.add("b", 1)
+            hub.cursors.set("8")
+            hub.links.delete(hub.links.mine(task.id)[0])
+            hub.wake_outside("issue:3")
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        fail()
+
+    assert hub.state.list() == {"a": 1}
+    assert hub.cursors.get() == "7"
+    assert len(hub.links.mine(task.id)) == 1
+    assert [row.event_type for row in host.deliveries("scribe")][-2:] == ["sync.requested"] * 2
+    assert hub.state.add("b", 2)
+
+
+def test_an_event_of_the_history_is_found_by_its_id(hub, host):
+    host.tasks.add("Ship it")
+    [event] = host.events()
+
+    assert hub.event(event.id) == event
+    assert hub.event("nothing") is None
+
+
+@pytest.mark.parametrize(("core", "environ", "said"), [
+    ({}, {}, "background"), ({}, {"CI": "true"}, "inline"), ({"delivery": "worker"}, {"CI": "true"}, "worker"),
+])  # fmt: skip
+def test_a_plugin_knows_who_calls_it(open_host, Scribe, core, environ, said):
+    assert open_host(scribe=Scribe(), core=core, environ=environ).hub("scribe").delivery == said
 
 
 def test_a_cursor_is_moved_and_read_back(hub, host):

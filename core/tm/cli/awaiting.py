@@ -87,7 +87,7 @@ def _held(session: Session, at: datetime) -> Mapping[str, str]:
     return {name: ": ".join(filter(None, held)) for name, held in found.items() if held}
 
 
-def _own(outbox: Outbox, seqs: Sequence[int]) -> list[tuple[str, str, str | None, int, int]]:
+def _own(outbox: Outbox, seqs: Sequence[int]) -> list[tuple[str, str, str | None, int, int, str | None]]:
     own = set(seqs)
     return [row for row in outbox.of_events(min(seqs), max(seqs)) if row[4] in own]
 
@@ -100,12 +100,13 @@ def _report(session: Session, seqs: Sequence[int], *, held: Mapping[str, str], i
     if len(shown) > LONGEST_REPORT:
         say(f"{len(rows)} deliveries, {len(bad)} of them dead or still owed: tm delivery list")
         shown = []
-    for plugin, state, error, delivery_id, _ in shown:
-        words, why = ("still owed", held.get(plugin) or error) if state in OWED else (state, error)
+    for plugin, state, error, delivery_id, _, note in shown:
+        words, why = ("still owed", held.get(plugin) or error) if state in OWED else (state, error or note)
         say(f"{plugin}: {words}{f' ({why})' if why else ''} — tm delivery show {delivery_id}")
     is_unfanned = bool(outbox.unfanned_between(min(seqs), max(seqs)))
     if is_unfanned:
-        say("The plugins were not told yet: no drain could run within delivery_wait.")
+        who = "no worker did" if mode(session.core.delivery, session.environ) == "worker" else "nobody could do"
+        say(f"The plugins were not told yet: {who} it within delivery_wait ({session.core.delivery_wait} s).")
     if (bad or is_unfanned) and is_ci(session.environ):
         say(f"What is owed stays in {session.path} and will be lost with this runner, unless that file is kept.")
     return NOT_DELIVERED if is_strict and (bad or is_unfanned) else 0

@@ -26,7 +26,12 @@ if TYPE_CHECKING:
 HEADS = ("id", "plugin", "event", "task", "state", "attempts", "due", "error")
 ATTEMPT_HEADS = ("attempt", "started", "ended", "outcome", "error", "what was done")
 STANDING_HEADS = ("plugin", "owed", "oldest", "dead", "state", "why")
-_FIELDS = {"unknown": "may have happened", "holds": "holds back later ones", "attempt": "attempts"}
+_FIELDS = {
+    "unknown": "may have happened",
+    "holds": "holds back later ones",
+    "attempt": "attempts",
+    "held_by": "goes after",
+}
 _OUTCOMES: dict[str | None, str] = {"unknown": "may have happened", "reclaimed": "cut off; may have happened"}
 _OWED = ("pending", "claimed")
 
@@ -57,7 +62,8 @@ def _say_what_holds(session: Session, names: Collection[str]) -> None:
 
 def _cells(row: Row) -> tuple[Any, ...]:
     due = row.due_at if row.state in _OWED else ""
-    return row.id, row.plugin, row.event_type, row.task_id, row.state, row.attempt, due, row.error
+    why = f"delivery {row.held_by} goes first" if row.held_by else row.error
+    return row.id, row.plugin, row.event_type, row.task_id, row.state, row.attempt, due, why
 
 
 def run_show(session: Session, values: Mapping[str, Any]) -> int:
@@ -165,7 +171,7 @@ def run_status(session: Session, values: Mapping[str, Any]) -> int:
         now = stamp(session.clock.now())
         rows(
             STANDING_HEADS,
-            [_standing(each, now=now) for each in standings],
+            [_standing(each, ledger, now=now) for each in standings],
             nothing="No plugin was ever owed anything.",
         )
         if waiting and session.core.plugins:
@@ -178,8 +184,9 @@ def run_status(session: Session, values: Mapping[str, Any]) -> int:
     return NOT_DELIVERED if late or any(each.dead for each in standings) else 0
 
 
-def _standing(each: Standing, *, now: str) -> tuple[Any, ...]:
-    state, why = held_back(each, now=now) or (each.state, each.last_error if each.owed or each.dead else "")
+def _standing(each: Standing, ledger: Ledger, *, now: str) -> tuple[Any, ...]:
+    why = (each.owed and ledger.why_owed(each.plugin)) or (each.dead and ledger.why_dead(each.plugin)) or ""
+    state, why = held_back(each, now=now) or (each.state, why)
     return each.plugin, each.owed, each.oldest, each.dead, state, why
 
 

@@ -48,10 +48,12 @@ def run_deliver(session: Session, values: Mapping[str, Any]) -> int:
 
 def _what_is_owed(session: Session, *, is_strict: bool) -> int:
     now = stamp(session.clock.now())
-    owed = [each for each in Ledger(session.database).standings() if each.owed]
+    ledger = Ledger(session.database)
+    owed = [each for each in ledger.standings() if each.owed]
     for each in owed:
         held = held_back(each, now=now)
-        say(f"{each.plugin}: {each.owed} still owed ({': '.join(held) if held else each.last_error or 'waiting'})")
+        why = ": ".join(held) if held else ledger.why_owed(each.plugin) or "waiting"
+        say(f"{each.plugin}: {each.owed} still owed ({why})")
     return NOT_DELIVERED if is_strict and owed else 0
 
 

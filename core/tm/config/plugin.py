@@ -21,7 +21,9 @@ from tm.config.binding import laid
 from tm.config.problems import problems
 from tm.config.redact import Redactor
 from tm.errors import ConfigError, UsageError
-from tm.expressions import ExpressionError, check_names, parse
+from tm.events import SYNC_REQUESTED, TYPES
+from tm.expressions import Expression, ExpressionError, check_names, parse
+from tm.model import PRIORITIES, STATUSES
 from tm.times import LONGEST, duration
 
 if TYPE_CHECKING:
@@ -30,14 +32,36 @@ if TYPE_CHECKING:
 S = TypeVar("S", bound="PluginSettings")
 
 WHEN_NAMES = ("event", "status", "priority", "assignee", "team", "label", "origin", "actor")
+_WHEN_WORDS = {
+    "event": tuple(each.partition(".")[2] for each in (*TYPES, SYNC_REQUESTED)),
+    "status": STATUSES,
+    "priority": PRIORITIES,
+}
 
 
 def _expression(source: str) -> str:
     try:
-        check_names(parse(source), WHEN_NAMES)
+        expression = parse(source)
+        check_names(expression, WHEN_NAMES)
+        _check_words(expression)
     except ExpressionError as error:
         raise ValueError(f"cannot be read: {error.sentence}") from None
     return source
+
+
+def _check_words(expression: Expression) -> None:
+    """Raise ExpressionError at the first name with words of its own that is compared with another one."""
+    for one in expression.comparisons:
+        known = _WHEN_WORDS.get(one.name)
+        if known is None:
+            continue
+        if one.operator not in ("==", "!=", "in"):
+            sentence = f"{one.name} is a word, not a number: compare it with == or !=, or in [{', '.join(known)}]."
+            raise ExpressionError(sentence, source=expression.source, position=one.position)
+        odd = next((each.value for each in one.literals if each.value not in known), None)
+        if odd is not None:
+            sentence = f"{one.name} is never {odd!r}; choose one of {', '.join(known)}."
+            raise ExpressionError(sentence, source=expression.source, position=one.position)
 
 
 def _duration(value: Any) -> timedelta:

@@ -54,7 +54,7 @@ def outbox_findings(session: Session, *, only: str | None = None) -> Iterator[tu
         message = f"{waiting} events are yet to be handed to the plugins, since {oldest}."
         yield "outbox", Finding(level="warning", message=message, advice="Deliver them: tm deliver")
     for each in standings:
-        for finding in _owed(each, late=late, is_enabled=each.plugin in session.core.plugins):
+        for finding in _owed(each, ledger, late=late, is_enabled=each.plugin in session.core.plugins):
             yield each.plugin, finding
     total = sum(each.owed for each in standings)
     yield (
@@ -65,19 +65,19 @@ def outbox_findings(session: Session, *, only: str | None = None) -> Iterator[tu
     )
 
 
-def _owed(standing: Standing, *, late: str, is_enabled: bool) -> Iterator[Finding]:
+def _owed(standing: Standing, ledger: Ledger, *, late: str, is_enabled: bool) -> Iterator[Finding]:
     name = standing.plugin
     if standing.owed and not is_enabled:
         message = f"{standing.owed} deliveries are owed to {name}, which is not enabled."
         advice = f"Enable it: [plugins.{name}], or give them up: tm delivery drop --plugin {name}"
         yield Finding(level="warning", message=message, advice=advice)
-    elif standing.owed and standing.oldest and (standing.oldest < late or standing.last_error):
-        error = f" The last error: {standing.last_error}" if standing.last_error else ""
+    elif standing.owed and standing.oldest and ((why := ledger.why_owed(name)) or standing.oldest < late):
+        error = f" The last attempt: {why}" if why else ""
         message = f"{standing.owed} deliveries are owed, the oldest since {standing.oldest}.{error}"
         advice = f"See why: tm delivery list --owed --plugin {name}"
         yield Finding(level="warning", message=message, advice=advice)
     if standing.dead:
-        message = f"{standing.dead} dead letters; the last error: {standing.last_error or 'unknown'}"
+        message = f"{standing.dead} dead letters; the last one's reason: {ledger.why_dead(name) or 'unknown'}"
         advice = f"Look: tm delivery list --dead --plugin {name}; then redeliver or drop them."
         yield Finding(level="warning", message=message, advice=advice)
 

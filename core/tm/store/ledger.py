@@ -14,17 +14,18 @@ if TYPE_CHECKING:
 
     from tm.store.protocol import Database
 
-LIST = """
+_ROW = """
 select d.id, d.plugin, event.type, event.id, event.task_id, d.state, d.attempt, d.failures, d.due_at, d.owed_since,
-  d.unknown, d.error, d.error_class, d.ended_at, d.holds, json_extract(event.snapshot, '$.title')
-from delivery d join event on event.seq = d.event_seq
+  d.unknown, d.error, d.error_class, d.ended_at, d.holds, json_extract(event.snapshot, '$.title'),
+  (select min(id) from delivery h
+   where d.state = 'pending' and h.plugin = d.plugin and h.line = d.line and h.event_seq < d.event_seq and h.holds = 1)
+from delivery d join event on event.seq = d.event_seq"""
+_WANTED = """
 where (:plugin is null or d.plugin = :plugin)
   and (:states = '[]' or d.state in (select value from json_each(:states)))
 order by case when :newest then -d.id else d.id end limit :limit"""
-GET = """
-select d.id, d.plugin, event.type, event.id, event.task_id, d.state, d.attempt, d.failures, d.due_at, d.owed_since,
-  d.unknown, d.error, d.error_class, d.ended_at, d.holds, json_extract(event.snapshot, '$.title')
-from delivery d join event on event.seq = d.event_seq where d.id = ?"""
+LIST = _ROW + _WANTED
+GET = _ROW + " where d.id = ?"
 ATTEMPTS = """
 select attempt.attempt, attempt.started_at,
   coalesce(attempt.ended_at, case when d.state = 'delivered' then d.ended_at end),
@@ -50,11 +51,20 @@ select p.name, p.state, p.state_reason, p.paused, p.open_until, p.last_error, p.
   (select min(owed_since) from delivery where plugin = p.name and state in ('pending', 'claimed')),
   (select count(*) from delivery where plugin = p.name and state = 'dead')
 from plugin p order by p.name"""
+# of what is due first, and of what died last
+WHY_OWED = """
+select error from delivery
+where plugin = ? and state in ('pending', 'claimed') and state = 'pending' and error is not null
+order by due_at limit 1"""
+WHY_DEAD = "select error from delivery where plugin = ? and state = 'dead' order by ended_at desc, id desc limit 1"
 UNFANNED = "select count(*), min(at) from event where fanned_out_at is null"
 
 
 class Row(Value):
-    """A delivery with what people ask of it. Instants are UTC stamps."""
+    """A delivery with what people ask of it. Instants are UTC stamps.
+
+    `held_by` is the id of an earlier delivery of its line which goes first.
+    """
 
     id: int
     plugin: str
@@ -72,6 +82,7 @@ class Row(Value):
     ended_at: str | None
     holds: bool
     title: str | None
+    held_by: int | None
 
 
 class Standing(Value):
@@ -102,7 +113,7 @@ class AttemptRow(NamedTuple):
 
 _COLUMNS = (
     "id", "plugin", "event_type", "event_id", "task_id", "state", "attempt", "failures", "due_at", "owed_since",
-    "unknown", "error", "error_class", "ended_at", "holds", "title",
+    "unknown", "error", "error_class", "ended_at", "holds", "title", "held_by",
 )  # fmt: skip
 _STANDING = (
     "plugin", "state", "state_reason", "paused", "open_until", "last_error", "last_success_at", "owed", "oldest",
@@ -134,6 +145,18 @@ class Ledger:
         if row is None:
             raise NotFound(f"There is no delivery {delivery_id}. See the ids: tm delivery list")
         return _row(row)
+
+    def why_owed(self, plugin: str) -> str | None:
+        """How the last attempt ended at what is due first, of all that waits for another one."""
+        return self._first(WHY_OWED, plugin)
+
+    def why_dead(self, plugin: str) -> str | None:
+        """What the plugin's last dead letter died of."""
+        return self._first(WHY_DEAD, plugin)
+
+    def _first(self, query: str, plugin: str) -> str | None:
+        row = self._database.execute(query, (plugin,)).fetchone()
+        return row[0] if row else None
 
     def attempts(self, delivery_id: int) -> list[AttemptRow]:
         """The attempts on record, in order."""

@@ -96,7 +96,8 @@ where d.plugin = :plugin and d.state in ('pending', 'claimed') and d.state = 'pe
     where h.plugin = d.plugin and h.line = d.line and h.event_seq < d.event_seq and h.holds = 1)
 order by d.due_at limit 1"""
 OF_EVENTS = """
-select delivery.plugin, delivery.state, delivery.error, delivery.id, delivery.event_seq
+select delivery.plugin, delivery.state, delivery.error, delivery.id, delivery.event_seq,
+  (select note from attempt where delivery_id = delivery.id order by generation desc limit 1)
 from delivery where delivery.event_seq between ? and ? order by delivery.event_seq, delivery.plugin"""
 UNFANNED_BETWEEN = "select count(*) from event where seq between ? and ? and fanned_out_at is null"
 PRUNE_DELIVERIES = """
@@ -318,8 +319,8 @@ class Outbox:
         row = self._database.execute(NEXT_DUE, {"plugin": plugin}).fetchone()
         return row[0] if row else None
 
-    def of_events(self, first: int, last: int) -> list[tuple[str, str, str | None, int, int]]:
-        """Plugin, state, error, delivery id and event seq of the deliveries of a run of events."""
+    def of_events(self, first: int, last: int) -> list[tuple[str, str, str | None, int, int, str | None]]:
+        """Plugin, state, error, delivery id, event seq and what was done last, of the deliveries of a run of events."""
         return self._database.execute(OF_EVENTS, (first, last)).fetchall()
 
     def unfanned_between(self, first: int, last: int) -> int:

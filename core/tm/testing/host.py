@@ -10,6 +10,7 @@ from tm.config.core import CoreSettings, is_plugin_name
 from tm.config.places import find_place
 from tm.config.schema import FullSettings, Template
 from tm.dispatcher import Dispatcher
+from tm.handover import mode
 from tm.hub import Attempt, Hub
 from tm.hubtasks import HubTasks
 from tm.plugins import Plugin, adopt, together
@@ -178,6 +179,7 @@ class Host:
             plugin=plugin.name,
             people=self._people,
             templates=self._full.templates,
+            delivery=mode(self._core.delivery, self._full.environ),
             **call,
         )
 

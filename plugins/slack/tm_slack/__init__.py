@@ -46,10 +46,13 @@ def on_complete(event: Event, hub: Hub) -> None:
 def on_event(event: Event, hub: Hub) -> None:
     """Tell of a task that became urgent and of a rating; bring cards up to date; send what was gathered."""
     if event.type == WAKE:
-        from tm_slack import gathered
+        from tm_slack.gathered import Gathering
 
-        if gathered.is_ours(event) and not hub.dry_run:
-            gathered.post(event, hub)
+        gathering = Gathering.of(event)
+        if gathering is not None and not hub.dry_run:
+            from tm_slack.later import tell_gathered
+
+            tell_gathered(event, gathering, hub)
         return
     _tell(event, hub)
 

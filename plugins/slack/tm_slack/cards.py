@@ -79,7 +79,7 @@ class Cards:
 
     def _shown(self, channel: str) -> tuple[Card, RetryLater | None]:
         """The card; and what is to be raised in the end if changes have to wait, which holds up no reply."""
-        found = self._found(channel)
+        found = self.find(channel)
         if found is None:
             return self._made(channel), None
         try:
@@ -97,7 +97,7 @@ class Cards:
     def _made(self, channel: str) -> Card:
         number, content = self._number(channel), self._card()
         key = f"{channel}/card{number}"
-        self._take_turn(channel, key)
+        self._sender.take_turn(channel, key, is_urgent=self._is_urgent)
         posted = self._sender.once(key, channel, Message(lambda _hint: self._quiet(content), content["text"]))
         made = Card(posted.channel, posted.ts, self._event.seq, likeness(content), self._event.id, number)
         self._keep(channel, made)
@@ -134,16 +134,12 @@ class Cards:
 
     def _replied(self, channel: str, made: Card, story: Story, *, is_broadcast: bool) -> None:
         key = f"{channel}/reply{made.number}"
-        self._take_turn(channel, key)
+        self._sender.take_turn(channel, key, is_urgent=self._is_urgent)
         more: dict[str, Any] = {"thread_ts": made.ts, **({"reply_broadcast": True} if is_broadcast else {})}
-        message = Message(lambda hint: reply(story._replace(hint=hint)), summary(story), more)
+        message = Message(lambda hint: reply(story.under(hint)), summary(story), more)
         posted = self._sender.once(key, made.channel, message, thread=made.ts)
         where = "in its thread and in the channel" if is_broadcast else "in its thread"
         self._hub.remark(f"told {where} ({posted.channel})")
-
-    def _take_turn(self, channel: str, key: str) -> None:
-        if not self._sender.marks.is_under_way(key):
-            self._sender.lanes.take(channel, f"{self._event.id}/{key}", is_urgent=self._is_urgent)
 
     def _card(self) -> dict[str, Any]:
         if self._content is None:
@@ -165,7 +161,8 @@ class Cards:
     def _key(self, channel: str) -> str:
         return f"{PREFIX}{self._event.task_id}:{channel}"
 
-    def _found(self, channel: str) -> Card | None:
+    def find(self, channel: str) -> Card | None:
+        """The task's card there, if it has one."""
         found = self._hub.state.get(self._key(channel))
         return Card(**found) if found and found.get("ts") else None
 

@@ -11,7 +11,7 @@ from tm_slack.client import Bot, Webhook
 from tm_slack.manifest import NEEDED, SCOPES
 from tm_slack.marks import PREFIX, UNSETTLED
 from tm_slack.outcome import DestinationRefused, MessageRefused, ScopeMissing
-from tm_slack.routes import rule_of
+from tm_slack.routes import channels_of, rule_of
 from tm_slack.sending import transport_of
 
 if TYPE_CHECKING:
@@ -32,6 +32,8 @@ def findings(hub: Hub) -> Iterator[Finding]:
     else:
         yield from _known(transport, hub.settings)
     yield from _quiet(hub)
+    yield from _unknown_people(hub)
+    yield from _untended(hub)
     unsettled = sum(
         any(mark["word"] in UNSETTLED for mark in marks.values()) for marks in hub.state.list(PREFIX).values()
     )
@@ -69,7 +71,7 @@ def _known(bot: Bot, settings: Settings) -> Iterator[Finding]:
     yield Finding(level="ok", message=f"Slack knows the token: {who} in {team}.")
     granted = {each.strip() for each in scopes.split(",") if each.strip()}
     yield from _scoped(granted)
-    for channel, names in _channels(settings).items():
+    for channel, names in channels_of(settings).items():
         whose = f"{channel} ({', '.join(dict.fromkeys(names))})"
         yield _open(bot, channel, whose, can_post_anywhere=not granted or _EVERYWHERE in granted, host=host)
 
@@ -85,16 +87,6 @@ def _scoped(granted: set[str]) -> Iterator[Finding]:
                 message=f"The token lacks the scope {scope}: {why}.",
                 advice=how_to_add(scope),
             )
-
-
-def _channels(settings: Settings) -> dict[str, list[str]]:
-    """Every channel the settings name, with the rules that do."""
-    found: dict[str, list[str]] = {}
-    for number in range(len(settings.routes) + 1):
-        rule = rule_of(settings, number)
-        for channel in filter(None, (rule.channel, rule.fallback)):
-            found.setdefault(channel, []).append(rule.name)
-    return found
 
 
 def _open(bot: Bot, channel: str, whose: str, *, can_post_anywhere: bool, host: str) -> Finding:
@@ -117,7 +109,8 @@ def _open(bot: Bot, channel: str, whose: str, *, can_post_anywhere: bool, host: 
         level = "error" if isinstance(failure, PermanentFailure) else "warning"
         advice = advice_for(failure, host=host, by_webhook=False)
         return Finding(level=level, message=f"{whose}: {failure}", advice=advice)  # type: ignore[arg-type]  # its words
-    return Finding(level="ok", message=f"{whose} is there.")
+    advice = "Whether it takes messages (it may be archived) is seen by posting one only: tm slack test"
+    return Finding(level="ok", message=f"{whose} is there.", advice=advice)
 
 
 def _host_of(url: str) -> str:
@@ -133,3 +126,29 @@ def _quiet(hub: Hub) -> Iterator[Finding]:
             told = f"it is quiet now, until {until:%Y-%m-%d %H:%M} UTC" if until else "it is not quiet now"
             hours = f"{rule.quiet.begin} to {rule.quiet.end}, {rule.quiet.timezone}"
             yield Finding(level="ok", message=f"Quiet hours of {rule.name} ({hours}): {told}.")
+
+
+def _unknown_people(hub: Hub) -> Iterator[Finding]:
+    """Names to mention that nobody here has."""
+    wanted = [name for number in range(len(hub.settings.routes) + 1) for name in rule_of(hub.settings, number).mention]
+    for name in dict.fromkeys(wanted):
+        if name in ("assignee", "here") or name[0].isupper():
+            continue
+        person = hub.people.find(name)
+        if person is None:
+            message = f"mention names {name}, whom [people] does not know, so nobody is mentioned."
+            yield Finding(level="warning", message=message, advice=f"Add [people.{name}] with slack or email.")
+        elif not person.slack and (not person.email or hub.settings.token is None):
+            message = f"mention names {name}, who has no Slack id in [people], so nobody is mentioned."
+            yield Finding(level="warning", message=message, advice=f"Set slack under [people.{name}].")
+
+
+def _untended(hub: Hub) -> Iterator[Finding]:
+    """Whether somebody is there to tell what is put off."""
+    rules = [rule_of(hub.settings, number) for number in range(len(hub.settings.routes) + 1)]
+    if hub.delivery == "background" and any(rule.digest or rule.quiet for rule in rules):
+        yield Finding(
+            level="warning",
+            message="Digests and quiet hours end on time only while a worker runs; else with the next command.",
+            advice="Run tm worker, or tm deliver every few minutes from cron.",
+        )

@@ -1,65 +1,102 @@
-"""Notices that are sent together: kept durably one by one, posted as one message when their time has come."""
+"""Notices that wait to be told together: kept durably one by one, under the gathering each belongs to."""
 
 from __future__ import annotations
 
-from datetime import datetime
-from typing import TYPE_CHECKING, Any
-
-from tm import RetryLater
-from tm_slack.digest import Entry, digest
-from tm_slack.message import summary
-from tm_slack.parts import FALLBACK_LIMIT
-from tm_slack.sending import Message, Sender
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from tm import Event, Hub
-    from tm_slack.message import Story
-    from tm_slack.sending import Posted
+    from tm_slack.marks import Marks
+    from tm_slack.notices import Notice
 
-PREFIX, WAKE = "gathered:", "digest:"
-
-
-def gather(channel: str, story: Story, hub: Hub, *, due_at: datetime) -> None:
-    """Keep a notice for the channel's next message of many, which is due at that instant at the latest."""
-    entry = {"notice": story.notice, "line": summary(story, limit=600), "url": story.url, "due": due_at.isoformat()}
-    hub.state.add(f"{PREFIX}{channel}:{story.event.seq:015d}", entry)
-    hub.wake_outside(WAKE + channel, "notices wait to be sent as one")
-    hub.remark(f"gathered for {channel}")
+PREFIX = "gathered:"
+STORM = "storm"
+# as long as a dead letter, which may hold them, is kept, and then some
+_KEPT_FOR = timedelta(days=120)
 
 
-def is_ours(event: Event) -> bool:
-    """Whether this wake is about gathered notices."""
-    return str(event.data.get("outside", "")).startswith(WAKE)
+class Gathering(NamedTuple):
+    """Where notices wait together, and for what.
 
-
-def post(event: Event, hub: Hub) -> None:
-    """Post what was gathered for a channel, once it is due.
-
-    Raises RetryLater until then, and what the transport raises.
+    `task_id` is empty, or names the task in whose thread they will be told. `what` is STORM, or names the end of
+    quiet hours or the length of a digest: what is in one gathering comes due in order.
     """
-    channel = str(event.data["outside"]).removeprefix(WAKE)
-    prefix = f"{PREFIX}{channel}:"
-    found = hub.state.list(prefix)
-    if not found:
-        return
-    due_at, now = min(datetime.fromisoformat(each["due"]) for each in found.values()), hub.clock.now()
-    if due_at > now:
-        raise RetryLater("Notices are being gathered.", after=due_at - now)
-    sender, key = Sender(hub, event), f"{channel}/digest"
-    if not sender.marks.is_under_way(key):
-        sender.lanes.take(channel, f"{event.id}/{key}", is_urgent=False)
-    posted = _posted(sender, key, channel, found={int(each.removeprefix(prefix)): kept for each, kept in found.items()})
-    upto = int(posted.payload.get("upto", max(int(each.removeprefix(prefix)) for each in found)))
-    sent = [each for each in found if int(each.removeprefix(prefix)) <= upto]
-    for each in sent:
-        hub.state.delete(each)
-    hub.remark(f"{len(sent)} notices told as one in {posted.channel}")
-    if len(sent) < len(found):
-        raise RetryLater("More notices were gathered meanwhile.")
+
+    channel: str
+    task_id: str
+    what: str
+
+    @property
+    def name(self) -> str:
+        """The gathering as wakes and keys name it."""
+        return "/".join(self)
+
+    @classmethod
+    def of(cls, wake: Event) -> Gathering | None:
+        """The gathering a wake is about, if it is about one."""
+        outside = str(wake.data.get("outside", ""))
+        return cls(*outside.removeprefix(PREFIX).split("/")) if outside.startswith(PREFIX) else None
 
 
-def _posted(sender: Sender, key: str, channel: str, *, found: dict[int, dict[str, Any]]) -> Posted:
-    entries = [Entry(seq, kept["notice"], kept["line"], kept["url"]) for seq, kept in sorted(found.items())]
-    plain = digest(entries)["text"][:FALLBACK_LIMIT]
-    message = Message(lambda hint: digest(entries, hint=hint), plain, payload={"upto": max(found)})
-    return sender.once(key, channel, message)
+class Kept(NamedTuple):
+    """One notice that waits, at most until `due_at`; `batch` is the id of the wake that tells it, once one does."""
+
+    key: str
+    event_id: str
+    notice: Notice
+    due_at: datetime
+    batch: str
+
+
+def quiet_until(end: datetime) -> str:
+    """What notices wait for in quiet hours that end then."""
+    return f"quiet-{end:%Y%m%dT%H%M}"
+
+
+def digest_of(length: timedelta) -> str:
+    """What notices wait for in a digest of that length."""
+    return f"digest-{length.total_seconds():.0f}"
+
+
+def gathered_mark(channel: str) -> str:
+    """The key of the mark that an event was gathered for a channel."""
+    return f"{channel}/gathered"
+
+
+def gather(event: Event, gathering: Gathering, hub: Hub, *, notice: Notice, marks: Marks, due_at: datetime) -> None:
+    """Keep a notice, due at that instant at the latest, with the mark that it was, and see that it will be told."""
+    entry = {"event": event.id, "notice": notice, "due": due_at.isoformat()}
+
+    def keep() -> None:
+        hub.state.add(f"{PREFIX}{gathering.name}:{event.seq:015d}", entry)
+        hub.wake_outside(PREFIX + gathering.name, "notices wait to be told as one")
+
+    marks.put(gathered_mark(gathering.channel), "gathered", beside=keep)
+    hub.remark(f"gathered for {gathering.channel}, due {due_at:%Y-%m-%d %H:%M} UTC")
+
+
+def kept_in(gathering: Gathering, hub: Hub) -> list[Kept]:
+    """What waits in a gathering, oldest first."""
+    return [
+        Kept(key, found["event"], found["notice"], datetime.fromisoformat(found["due"]), found.get("batch", ""))
+        for key, found in hub.state.list(f"{PREFIX}{gathering.name}:").items()
+    ]
+
+
+def take(waiting: list[Kept], wake: Event, hub: Hub) -> list[Kept]:
+    """Let these be told by that wake and no other, from now on."""
+    with hub.together():
+        for each in waiting:
+            was = hub.state.get(each.key)
+            hub.state.replace(each.key, {**was, "batch": wake.id}, was=was, expire_after=_KEPT_FOR)
+    return [each._replace(batch=wake.id) for each in waiting]
+
+
+def finish(gathering: Gathering, told: list[Kept], hub: Hub) -> None:
+    """Forget what was told, and see to it that the rest will be."""
+    with hub.together():
+        for each in told:
+            hub.state.delete(each.key)
+        if any(not each.batch for each in kept_in(gathering, hub)):
+            hub.wake_outside(PREFIX + gathering.name, "more notices wait to be told as one")

@@ -39,6 +39,11 @@ class Lane(NamedTuple):
     free_at: datetime
     line: tuple[Place, ...] = ()
 
+    def earlier(self, by: timedelta) -> Lane:
+        """The same lane by a clock that was set back so far."""
+        line = tuple(each._replace(missed_at=each.missed_at - by) for each in self.line)
+        return Lane(self.free_at - by, line)
+
 
 class Turn(NamedTuple):
     """What became of asking for a turn: the lane as it is now, and `after` how long to come back, None for go."""
@@ -90,7 +95,7 @@ class Lanes:
         found, now = self._hub.state.get(PREFIX + channel) if has_lines else None, self._hub.clock.now()
         if not found:
             return False
-        line = [each for each in _lane(found).line if each.missed_at > now]
+        line = [each for each in _lane(found, now).line if each.missed_at > now]
         return len(line) >= self._most and not any(each.key.startswith(f"{event_id}/") for each in line)
 
     def pause(self, channel: str, wait: timedelta) -> None:
@@ -100,7 +105,7 @@ class Lanes:
     def refuse_while_paused(self, name: str) -> None:
         """Raise RetryLater while a lane that has no pace of its own is paused."""
         found, now = self._hub.state.get(PREFIX + name), self._hub.clock.now()
-        if found and (free_at := _lane(found).free_at) > now:
+        if found and (free_at := _lane(found, now).free_at) > now:
             raise RetryLater("Slack asked to slow down.", after=free_at - now)
 
     @contextmanager
@@ -124,8 +129,8 @@ class Lanes:
         key, state = PREFIX + channel, self._hub.state
         for _ in range(_TRIES):
             found, now = state.get(key), self._hub.clock.now()
-            turn = change(_lane(found) if found else Lane(now), now)
-            written = _written(turn.lane)
+            turn = change(_lane(found, now) if found else Lane(now), now)
+            written = _written(turn.lane, now)
             if found is None:
                 is_kept = state.add(key, written, expire_after=_FORGET_AFTER)
             else:
@@ -135,11 +140,14 @@ class Lanes:
         raise RetryLater(f"{channel} is crowded.")
 
 
-def _lane(found: Any) -> Lane:
+def _lane(found: Any, now: datetime) -> Lane:
+    """A lane as it was written; waits last as long as they were meant to, should the clock have been set back."""
+    ahead = datetime.fromisoformat(found["at"]) - now
     line = tuple(Place(key, datetime.fromisoformat(missed_at), bool(first)) for key, missed_at, first in found["line"])
-    return Lane(datetime.fromisoformat(found["free_at"]), line)
+    lane = Lane(datetime.fromisoformat(found["free_at"]), line)
+    return lane.earlier(ahead) if ahead > timedelta(0) else lane
 
 
-def _written(lane: Lane) -> dict[str, Any]:
+def _written(lane: Lane, now: datetime) -> dict[str, Any]:
     line = [[each.key, each.missed_at.isoformat(), int(each.is_urgent)] for each in lane.line]
-    return {"free_at": lane.free_at.isoformat(), "line": line}
+    return {"at": now.isoformat(), "free_at": lane.free_at.isoformat(), "line": line}

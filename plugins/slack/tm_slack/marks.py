@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any, Literal
 from tm import RetryLater
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from tm import Hub
 
-Word = Literal["limited", "sending", "repeating", "looked", "trying", "absent", "sent", "dead"]
+Word = Literal["limited", "sending", "repeating", "looked", "trying", "absent", "sent", "dead", "gathered"]
 Step = Literal["repeat", "hold", "give up", "rest"]
 
 KEPT_FOR = timedelta(days=30)
@@ -92,6 +92,18 @@ class Marks:
     def restore(self, key: str, mark: Mapping[str, Any]) -> None:
         """Mark a send as it was, its time included."""
         self._marks[key] = dict(mark)
+
+    def put(self, key: str, word: Word, *, beside: Callable[[], None]) -> None:
+        """Make a mark durable in one commit with all marks so far and what `beside` writes."""
+        before, found = dict(self._marks), self._found
+        try:
+            with self._hub.together():
+                beside()
+                self.set(key, word)
+                self.save()
+        except BaseException:
+            self._marks, self._found = before, found
+            raise
 
     def save(self) -> None:
         """Make the marks durable. Raises RetryLater when another attempt was quicker."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from tm import NeedsLogin, OutcomeUnknown, PermanentFailure, RetryLater
 from tm_slack.lanes import Lanes
 from tm_slack.message import PINGS
-from tm_slack.routes import is_own_act
+from tm_slack.routes import is_own_act, is_same_person
 
 if TYPE_CHECKING:
     from tm import Event, Hub
@@ -34,6 +34,8 @@ def _entity(wanted: str, event: Event, hub: Hub, *, bot: Bot | None) -> str:
         return f"<!subteam^{wanted}>"
     if wanted == "assignee":
         member = None if is_own_act(event, hub.people) else member_of(event.task.assignee, hub, bot)
+    elif is_same_person(wanted, event.actor, hub.people):
+        member = None
     else:
         member = wanted if _is_member_id(wanted) else member_of(wanted, hub, bot)
     return f"<@{member}>" if member else ""

@@ -72,6 +72,10 @@ class Story(NamedTuple):
     text: str = ""
     hint: str = ""
 
+    def under(self, hint: str) -> Story:
+        """The same with another hint before its own."""
+        return self._replace(hint=" ".join(filter(None, (hint, self.hint))))
+
 
 def alone(story: Story) -> dict[str, Any]:
     """The JSON of a message that stands by itself."""
@@ -92,15 +96,28 @@ def summary(story: Story, *, limit: int = FALLBACK_LIMIT) -> str:
     return cut(story.title or f"{emoji} {heading}: {title_of(story.event.task.title)}", limit)
 
 
-def _dressed(story: Story, details: list[dict[str, Any]]) -> dict[str, Any]:
+def first_line(story: Story, *, limit: int = PARAGRAPH_LIMIT) -> str:
+    """What happened to which task, and the people mentioned."""
     emoji, heading = HEADINGS[story.notice]
     first = story.title or f"{emoji} *{heading}:* {title_of(story.event.task.title)}"
-    first = cut(first, PARAGRAPH_LIMIT - units(story.mentions) - 1)
+    return f"{cut(first, limit - units(story.mentions) - 1)} {story.mentions}".strip()
+
+
+def detail_of(story: Story, *, limit: int = LONG_LIMIT) -> str:
+    """The reason, note or summary on one line, or the words of a template; a rating in numbers."""
+    if story.text:
+        return cut(story.text, limit)
+    if story.notice == "rated":
+        return ", ".join(f"{name} {value}" for name, value in _news(story).items() if value)
+    return literal(str(story.event.data.get(_LONG.get(story.notice, ("", ""))[1]) or ""), limit=limit)
+
+
+def _dressed(story: Story, details: list[dict[str, Any]]) -> dict[str, Any]:
     above = [context(story.hint)] if story.hint else []
     return {
         # with blocks beside it Slack shows it in notifications only, where nothing is styled
         "text": summary(story),
-        "blocks": [*above, section(f"{first} {story.mentions}".strip())],
+        "blocks": [*above, section(first_line(story))],
         "attachments": [{"color": _COLORS[story.notice], "blocks": details}],
         "unfurl_links": False,
         "unfurl_media": False,

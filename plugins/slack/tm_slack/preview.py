@@ -9,7 +9,7 @@ from tm import UsageError, matches
 from tm_slack.card import card
 from tm_slack.message import alone, reply
 from tm_slack.notices import NOTICES, type_of
-from tm_slack.routes import WEBHOOK, Send, rules_for, sends_for, why
+from tm_slack.routes import WEBHOOK, Send, rules_for, sends_for, waits, why
 from tm_slack.stories import story_of
 
 if TYPE_CHECKING:
@@ -44,7 +44,9 @@ def preview(word: str, ref: str, hub: Hub) -> Preview:
     notice = _notice(word)
     event = hub.imagine(type_of(notice), hub.tasks.resolve(ref))
     sends = [send for send in sends_for(event, hub.settings, hub.people) if send.notice == notice]
-    remarks = [] if sends else ["By these settings nothing of this is sent:", *why(event, hub.settings, hub.people)]
+    remarks = [f"In {each.rule.channel} it is {', '.join(waits(each))}." for each in sends if any(waits(each))]
+    if not sends:
+        remarks = ["By these settings nothing of this is sent:", *why(event, hub.settings, hub.people)]
     if not sends:
         rule = rules_for(event, hub.settings)[0]
         sends = [Send(notice, rule, notice == "urgent")]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from tm import matches
-from tm_slack.notices import notice_for
+from tm_slack.notices import NOTICES, notice_for
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -74,6 +74,38 @@ def sends_for(event: Event, settings: Settings, people: People) -> list[Send]:
     return list(sends.values())
 
 
+def send_to(channel: str, notice: Notice, event: Event, *, settings: Settings, people: People) -> Send:
+    """By which rule a notice is told in a channel; by the plugin's own if none tells it there (any more)."""
+    found = [each for each in sends_for(event, settings, people) if each.rule.channel == channel]
+    own = Send(notice, rule_of(settings)._replace(channel=channel), is_urgent=False)
+    return found[0]._replace(notice=notice) if found else own
+
+
+def channels_of(settings: Settings) -> dict[str, list[str]]:
+    """Every channel the settings name, with the names of the rules that do."""
+    found: dict[str, list[str]] = {}
+    for rule in _rules(settings):
+        for channel in filter(None, (rule.channel, rule.fallback)):
+            found.setdefault(channel, []).append(rule.name)
+    return found
+
+
+def quiet_of(channel: str, settings: Settings) -> Quiet | None:
+    """The quiet hours of a channel, whatever is told there: of the first route to it that has some, or our own."""
+    return next((rule.quiet for rule in _rules(settings) if rule.channel == channel and rule.quiet), None)
+
+
+def is_told_in_threads(event: Event, settings: Settings, people: People) -> bool:
+    """Whether an event may be told in the threads of cards: no rule wants silence about it."""
+    is_own = is_own_act(event, people)
+    return any(rule.events and not (rule.skip_own and is_own) for rule in rules_for(event, settings))
+
+
+def is_urgent(notice: Notice, event: Event, settings: Settings) -> bool:
+    """Whether a notice waits for nothing but its lane."""
+    return notice == "urgent" or (notice == "blocked" and matches(settings.urgent, event))
+
+
 def why(event: Event, settings: Settings, people: People) -> Iterator[str]:
     """Which rules decide and what each comes to, in sentences."""
     if settings.routes and rules_for(event, settings)[0].number == 0:
@@ -89,12 +121,35 @@ def why(event: Event, settings: Settings, people: People) -> Iterator[str]:
             taken.add(rule.channel)
     if settings.has_cards:
         yield "A card the task already has in a channel is brought up to date in any case."
+        yield f"In its thread it is {_in_threads(event, settings, people)}"
 
 
 def is_own_act(event: Event, people: People) -> bool:
     """Whether the task's assignee did it."""
-    person, actor = people.find(event.task.assignee), people.find(event.actor)
-    return event.task.assignee == event.actor or (person is not None and person == actor)
+    return is_same_person(event.task.assignee, event.actor, people)
+
+
+def is_same_person(one: str | None, other: str, people: People) -> bool:
+    """Whether two names are one person's."""
+    person = people.find(one)
+    return one == other or (person is not None and person == people.find(other))
+
+
+def waits(send: Send) -> Iterator[str]:
+    """What a notice waits for, in words."""
+    if send.rule.digest and not send.is_urgent:
+        yield "gathered into one message"
+    if (quiet := send.rule.quiet) and not send.is_urgent:
+        yield f"not between {quiet.begin} and {quiet.end} ({quiet.timezone})"
+
+
+def _in_threads(event: Event, settings: Settings, people: People) -> str:
+    notice = notice_for(event, NOTICES, urgent=settings.urgent)
+    if notice is None or notice not in settings.thread:
+        return "not told (thread)."
+    if not is_told_in_threads(event, settings, people):
+        return "not told either."
+    return f"told as {notice}, after quiet hours if the channel has some."
 
 
 def _silence(rule: Rule, *, is_own: bool) -> str:
@@ -108,19 +163,19 @@ def _told(send: Send, *, is_first: bool) -> str:
     if not is_first:
         return f"not told again in {rule.channel}."
     parts = [f"told as {send.notice}", "by the webhook" if rule.channel == WEBHOOK else f"in {rule.channel}"]
-    if rule.digest and not send.is_urgent:
-        parts.append("gathered into one message")
-    if rule.quiet and not send.is_urgent:
-        parts.append(f"not between {rule.quiet.begin} and {rule.quiet.end} ({rule.quiet.timezone})")
-    return f"{', '.join(parts)}."
+    return f"{', '.join((*parts, *waits(send)))}."
 
 
 def _send(event: Event, rule: Rule, *, settings: Settings, people: People) -> Send | None:
     notice = notice_for(event, rule.events, urgent=settings.urgent)
     if notice is None or not rule.channel or (rule.skip_own and is_own_act(event, people)):
         return None
-    is_urgent = notice == "urgent" or (notice == "blocked" and matches(settings.urgent, event))
-    return Send(notice, rule, is_urgent)
+    return Send(notice, rule, is_urgent(notice, event, settings))
+
+
+def _rules(settings: Settings) -> Iterator[Rule]:
+    for number in (*range(1, len(settings.routes) + 1), 0):
+        yield rule_of(settings, number)
 
 
 def _resolved(number: int, route: Route | None, settings: Settings) -> Rule:

@@ -67,7 +67,7 @@ def transport_of(settings: Settings, hub: Hub) -> Bot | Webhook:
 
 
 class Sender:
-    """Sends the messages of one event, each once and in its lane."""
+    """Sends the messages of one event, each once and in its lane; while `quiet_until` is set it only looks."""
 
     def __init__(self, hub: Hub, event: Event) -> None:
         self._hub = hub
@@ -76,11 +76,28 @@ class Sender:
         self.transport = transport_of(hub.settings, hub)
         self.marks = Marks(hub, event.id)
         self.lanes = Lanes(hub, pace=self._settings.pace, most=self._settings.storm)
+        self.quiet_until: datetime | None = None
+        self._turned_away: list[str] = []
 
     @property
     def bot(self) -> Bot | None:
         """The Web API, or None with a webhook."""
         return self.transport if isinstance(self.transport, Bot) else None
+
+    def take_turn(self, channel: str, key: str, *, is_urgent: bool) -> None:
+        """Take a turn in the channel's lane for a send that has not begun. Raises RetryLater until it is there."""
+        if self.marks.is_under_way(key):
+            return
+        try:
+            self.lanes.take(channel, f"{self._event.id}/{key}", is_urgent=is_urgent)
+        except RetryLater:
+            self._turned_away.append(key)
+            raise
+
+    def mark_turned_away(self) -> None:
+        """Mark what found no turn as certainly not begun, before an attempt ends in doubt about something else."""
+        for key in self._turned_away:
+            self.marks.untouched(key)
 
     def once(self, key: str, channel: str, message: Message, *, thread: str | None = None) -> Posted:
         """Send a message unless it is there; `key` names it among the event's own.
@@ -186,6 +203,9 @@ class Sender:
         return posted
 
     def _post(self, channel: str, message: Message, *, key: str, hint: str = "") -> Posted:
+        if self.quiet_until is not None:
+            wait = self.quiet_until - self._hub.clock.now()
+            raise RetryLater(f"It is quiet in {channel} until {self.quiet_until:%Y-%m-%d %H:%M} UTC.", after=wait)
         try:
             return self._posted(channel, message.content(hint), message, key=key)
         except MessageRefused as refusal:

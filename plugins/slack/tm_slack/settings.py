@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, model_validator
 
 from tm import Duration, PluginSettings, ReceivesSecret, When
-from tm_slack import addresses
+from tm_slack import addresses, slots
 from tm_slack.notices import NOTICES, Notice, Word
 from tm_slack.quiet import Quiet
 from tm_slack.slots import Words
@@ -18,7 +18,7 @@ from tm_slack.slots import Words
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-LONGEST_TIMEOUT = timedelta(minutes=2)
+LONGEST_TIMEOUT, LONGEST_DIGEST = timedelta(minutes=2), timedelta(days=3)
 MOST_MENTIONS = 20
 _CHANNEL = re.compile(r"[CGD][A-Z0-9]{2,20}|[UW][A-Z0-9]{2,20}")
 _MENTION = re.compile(r"assignee|here|S[A-Z0-9]{2,20}|[UW][A-Z0-9]{2,20}|[a-z][a-z0-9_.-]*")
@@ -60,6 +60,22 @@ def _known_notices(templates: object) -> object:
     return templates
 
 
+def _fitting(templates: dict[Notice, Words]) -> dict[Notice, Words]:
+    for notice, words in templates.items():
+        for name, source in (("title", words.title), ("text", words.text)):
+            try:
+                slots.check(source or "", notice)
+            except ValueError as error:
+                raise ValueError(f"{notice}.{name} {error}") from None
+    return templates
+
+
+def _digest(length: timedelta) -> timedelta:
+    if length > LONGEST_DIGEST:
+        raise ValueError("must be at most 3d, or nobody remembers what it was about")
+    return length
+
+
 def _timeout(length: timedelta) -> timedelta:
     if length > LONGEST_TIMEOUT:
         raise ValueError("must be at most 2m, or other notices wait too long")
@@ -68,6 +84,7 @@ def _timeout(length: timedelta) -> timedelta:
 
 Channel = Annotated[str, AfterValidator(_channel)]
 Mentions = Annotated[tuple[Annotated[str, AfterValidator(_mention)], ...], AfterValidator(_few)]
+Templates = Annotated[dict[Notice, Words], BeforeValidator(_known_notices), AfterValidator(_fitting)]
 _TABLE = ConfigDict(
     extra="forbid", frozen=True, hide_input_in_errors=True, use_attribute_docstrings=True, validate_by_name=False
 )
@@ -86,7 +103,7 @@ class Route(BaseModel):
     """Where: a channel's id, or a member's for a direct message. Needs a token."""
     mention: Mentions | None = None
     """Who is mentioned in blocked and urgent notices."""
-    digest: Duration | None = None
+    digest: Annotated[Duration, AfterValidator(_digest)] | None = None
     """Gather notices for so long and send them as one; urgent ones go at once."""
     quiet: Quiet | None = None
     """When nothing but urgent notices is sent."""
@@ -123,7 +140,7 @@ class Settings(PluginSettings):
     """What is shown in the channel as well as in the thread."""
     mention: Mentions = ("assignee",)
     """Who is mentioned in blocked and urgent notices: assignee, here, a name of [people], a member's or group's id."""
-    digest: Duration | None = None
+    digest: Annotated[Duration, AfterValidator(_digest)] | None = None
     """Gather notices for so long and send them as one; urgent ones go at once."""
     quiet: Quiet | None = None
     """When nothing but urgent notices is sent."""
@@ -137,7 +154,9 @@ class Settings(PluginSettings):
     """When so many wait for one channel, further ones are gathered into one message; 0: never."""
     progress_expires: Duration = timedelta(hours=1)
     """Progress that could not be told for so long is not told at all."""
-    templates: Annotated[dict[Notice, Words], BeforeValidator(_known_notices)] = Field(default={})
+    templates: Annotated[dict[Notice, Words], BeforeValidator(_known_notices), AfterValidator(_fitting)] = Field(
+        default={}
+    )
     """Words of your own for a kind of notice."""
     ambiguous: Literal["resend", "hold"] = "resend"
     """After a send that may have arrived and cannot be looked for: send once more, marked as a repeat, or ask."""

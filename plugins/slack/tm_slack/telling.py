@@ -1,4 +1,4 @@
-"""From an event to Slack: what is told where, what waits, what is gathered, and what becomes of refusals."""
+"""From an event to Slack: what is told where, what waits for others, and what becomes of refusals."""
 
 from __future__ import annotations
 
@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING
 
 from tm import NeedsLogin, OutcomeUnknown, PermanentFailure, RetryLater, matches
 from tm_slack.cards import Cards
-from tm_slack.gathered import gather
+from tm_slack.gathered import STORM, Gathering, digest_of, gather, gathered_mark, quiet_until
 from tm_slack.message import alone, summary
 from tm_slack.notices import NOTICES, notice_for
 from tm_slack.outcome import CardLost, DestinationRefused
-from tm_slack.routes import WEBHOOK, Send, rule_of
+from tm_slack.routes import WEBHOOK, Send, is_told_in_threads, is_urgent, quiet_of, rule_of
 from tm_slack.sending import LOOK_AGAIN, Message, Sender
 from tm_slack.stories import story_of
+from tm_slack.text import moment
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -34,33 +35,43 @@ def tell(event: Event, hub: Hub, sends: Sequence[Send]) -> None:
     PermanentFailure or OutcomeUnknown. What went well is not sent again.
     """
     if not hub.dry_run:
-        _Telling(event, hub).run(sends)
+        Telling(event, hub, sender=Sender(hub, event)).run(sends)
 
 
-class _Telling:
-    def __init__(self, event: Event, hub: Hub) -> None:
+class Telling:
+    """One event on its way; `sender` sends in the name of the delivery that tells it."""
+
+    def __init__(self, event: Event, hub: Hub, *, sender: Sender) -> None:
         self._event = event
         self._hub = hub
         self._settings: Settings = hub.settings
-        self._sender = Sender(hub, event)
-        is_urgent = matches(self._settings.urgent, event)
-        self._cards = Cards(hub, event, self._sender, is_urgent=is_urgent)
+        self._sender = sender
+        self._cards = Cards(hub, event, sender, is_urgent=matches(self._settings.urgent, event))
         self._failures: list[Exception] = []
 
     def run(self, sends: Sequence[Send]) -> None:
+        """Tell and follow everywhere; see `tell`."""
         for send in sends:
             self._try(send.rule.channel, lambda send=send: self._tell(send))  # type: ignore[misc]  # bound to its own
+            if len(sends) > 1:
+                self._sender.marks.save()
         if self._settings.has_cards:
             for channel in self._cards.channels():
                 if channel not in [send.rule.channel for send in sends]:
                     self._try(channel, lambda channel=channel: self._follow(channel))  # type: ignore[misc]
         if self._failures:
-            self._sender.marks.save()
             raise self._end()
+
+    def tell_late(self, send: Send) -> None:
+        """Tell one notice that has waited, with the time it is from."""
+        self._send(send, hint=moment(self._event.at))
 
     def _end(self) -> Exception:
         """What to raise. A first attempt that needs a login is forgotten, but what went well must not be."""
         worst = _worst(self._failures)
+        if isinstance(worst, OutcomeUnknown):
+            self._sender.mark_turned_away()
+        self._sender.marks.save()
         if isinstance(worst, NeedsLogin) and self._hub.attempt.number == 1 and not self._sender.marks.is_empty():
             return RetryLater(str(worst), after=LOOK_AGAIN)
         return worst
@@ -75,37 +86,40 @@ class _Telling:
             self._failures.append(failure)
 
     def _tell(self, send: Send) -> None:
-        """One notice by one rule, unless it waits, is gathered with others, or is too old."""
+        """One notice by one rule, unless it waits with others or is too old."""
         channel = send.rule.channel
         if ended := self._sender.marks.of(f"{channel}/ended").get("reason"):
             raise PermanentFailure(str(ended))
-        if not self._has_begun(channel):
-            if self._is_too_old(send):
-                self._hub.remark("not told: too old by now")
-                return
-            if self._waits(send):
-                return
+        if self._is_put_off(send, task_id=""):
+            if self._settings.has_cards and channel in self._cards.channels():
+                self._leave_in_peace(channel, lambda: self._cards.show(channel))
+            return
+        self._sender.quiet_until = self._quiet_end(send, self._hub.clock.now())
         try:
             self._send(send)
+        finally:
+            self._sender.quiet_until = None
+
+    def _send(self, send: Send, hint: str = "") -> None:
+        try:
+            self._send_there(send, hint)
         except DestinationRefused as refusal:
-            if not send.rule.fallback or send.rule.fallback == channel:
+            if not send.rule.fallback or send.rule.fallback == send.rule.channel:
                 raise
             self._send_instead(send, refusal)
 
-    def _send(self, send: Send) -> None:
+    def _send_there(self, send: Send, hint: str) -> None:
         channel = send.rule.channel
         if self._settings.has_cards:
-            self._cards.tell(channel, self._story(send), is_broadcast=send.notice in self._settings.broadcast)
+            story = self._story(send)._replace(hint=hint)
+            self._cards.tell(channel, story, is_broadcast=send.notice in self._settings.broadcast)
         else:
-            self._send_alone(send, channel, key=f"{channel}/alone")
+            self._send_alone(send, channel, key=f"{channel}/alone", hint=hint)
 
     def _send_alone(self, send: Send, channel: str, *, key: str, hint: str = "") -> None:
-        story = self._story(send)
-        if not self._sender.marks.is_under_way(key):
-            self._sender.lanes.take(channel, f"{self._event.id}/{key}", is_urgent=send.is_urgent)
-        message = Message(
-            lambda above: alone(story._replace(hint=" ".join(filter(None, (above, hint))))), summary(story)
-        )
+        story = self._story(send)._replace(hint=hint)
+        self._sender.take_turn(channel, key, is_urgent=send.is_urgent)
+        message = Message(lambda above: alone(story.under(above)), summary(story))
         posted = self._sender.once(key, channel, message)
         self._hub.remark("told by the webhook" if channel == WEBHOOK else f"told in {posted.channel}")
 
@@ -116,49 +130,82 @@ class _Telling:
         hint = f"Meant for <#{send.rule.channel}>, which takes nothing."
         self._send_alone(send, channel, key=f"{channel}/instead", hint=hint)
 
-    def _has_begun(self, channel: str) -> bool:
-        return self._hub.attempt.may_have_happened or any(
-            self._sender.marks.is_under_way(f"{channel}/{step}") for step in ("alone", "card1", "reply1", "instead")
-        )
+    def _is_put_off(self, send: Send, *, task_id: str) -> bool:
+        """Whether the notice waits with others, for the channel or for the thread of a task, or is too old."""
+        if self._sender.marks.of(gathered_mark(send.rule.channel)):
+            return True
+        if self._has_begun(send):
+            return False
+        if self._is_too_old(send):
+            self._hub.remark("not told: too old by now")
+            return True
+        return self._is_gathered(send, task_id=task_id)
+
+    def _has_begun(self, send: Send) -> bool:
+        """Whether an earlier attempt began to send this, or may have."""
+        steps = ("alone", "card1", "reply1", "instead")
+        if any(self._sender.marks.is_under_way(f"{send.rule.channel}/{step}") for step in steps):
+            return True
+        attempt = self._hub.attempt
+        was_gathered = self._may_wait(send) and (send.rule.digest or self._quiet_end(send, attempt.first_at))
+        return attempt.may_have_happened and not was_gathered
 
     def _is_too_old(self, send: Send) -> bool:
         age = self._hub.clock.now() - datetime.fromisoformat(self._event.at)
         return send.notice == "progress" and age > self._settings.progress_expires
 
-    def _waits(self, send: Send) -> bool:
-        """Whether it was gathered. Raises RetryLater in quiet hours and while others have their turn."""
+    def _is_gathered(self, send: Send, *, task_id: str) -> bool:
+        """Gather a notice for a digest, the end of quiet hours or, in a storm, for the lane's next turn."""
         now, rule = self._hub.clock.now(), send.rule
-        if send.is_urgent:
+        quiet_end = self._quiet_end(send, now)
+        if self._may_wait(send) and rule.digest:
+            what, due_at = digest_of(rule.digest), max(now + rule.digest, quiet_end or now)
+        elif quiet_end:
+            what, due_at = quiet_until(quiet_end), quiet_end
+        elif not send.is_urgent and not task_id and self._sender.lanes.is_full(rule.channel, self._event.id):
+            what, due_at = STORM, now
+        else:
             return False
-        quiet_until = rule.quiet.until(now) if rule.quiet else None
-        if rule.digest:
-            due_at = max(now + rule.digest, quiet_until or now)
-            gather(rule.channel, self._story(send), self._hub, due_at=due_at)
-            return True
-        if quiet_until:
-            raise RetryLater(f"It is quiet in {rule.channel}.", after=quiet_until - now)
-        if self._sender.lanes.is_full(rule.channel, self._event.id):
-            gather(rule.channel, self._story(send), self._hub, due_at=now)
-            return True
-        return False
+        gathering = Gathering(rule.channel, task_id, what)
+        marks = self._sender.marks
+        gather(self._event, gathering, self._hub, notice=send.notice, marks=marks, due_at=due_at)
+        return True
+
+    def _may_wait(self, send: Send) -> bool:
+        """Whether a notice may be put off; where a command delivers its own events nobody would tell it later."""
+        return not send.is_urgent and self._hub.delivery != "inline"
+
+    def _quiet_end(self, send: Send, at: datetime) -> datetime | None:
+        return send.rule.quiet.until(at) if send.rule.quiet and self._may_wait(send) else None
 
     def _follow(self, channel: str) -> None:
         """What a card that is there shows and has in its thread, although no rule tells it there."""
+        self._leave_in_peace(channel, lambda: self._followed(channel))
+
+    def _leave_in_peace(self, channel: str, step: Callable[[], None]) -> None:
+        """Do something about a card that nobody asked for: if it cannot be done, that is no failure."""
         try:
-            self._followed(channel)
-        except (CardLost, DestinationRefused) as refusal:  # nobody asked for it there
+            step()
+        except (CardLost, DestinationRefused) as refusal:
             self._hub.remark(f"the card in {channel} was left as it is: {refusal}")
 
     def _followed(self, channel: str) -> None:
         notice = notice_for(self._event, NOTICES, urgent=self._settings.urgent)
-        if notice is None or notice not in self._settings.thread:
+        is_told = notice in self._settings.thread and is_told_in_threads(self._event, self._settings, self._hub.people)
+        if notice is None or not is_told:
             self._cards.show(channel)
             return
-        send = Send(notice, rule_of(self._settings)._replace(channel=channel, mention=()), False)
-        if self._is_too_old(send) and not self._has_begun(channel):
+        quiet = quiet_of(channel, self._settings)
+        rule = rule_of(self._settings)._replace(channel=channel, mention=(), digest=None, quiet=quiet)
+        send = Send(notice, rule, is_urgent(notice, self._event, self._settings))
+        if self._is_put_off(send, task_id=self._event.task_id or ""):
             self._cards.show(channel)
             return
-        self._cards.tell(channel, self._story(send), is_broadcast=False)
+        self._sender.quiet_until = self._quiet_end(send, self._hub.clock.now())
+        try:
+            self._cards.tell(channel, self._story(send), is_broadcast=False)
+        finally:
+            self._sender.quiet_until = None
 
     def _story(self, send: Send) -> Story:
         return story_of(send, self._event, self._hub, bot=self._sender.bot)

@@ -9,7 +9,7 @@ from tests.projects import make_project
 
 import tm_slack
 from tm.events import Event, Snapshot
-from tm.hub import People
+from tm.people import People
 from tm.testing import FakeClock, Host
 from tm_slack import standin
 

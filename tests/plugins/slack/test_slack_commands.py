@@ -61,6 +61,16 @@ def test_a_preview_says_on_stderr_what_the_settings_would_not_send(tm):
     assert untold.stdout.startswith(f"→ {CHANNEL}: the task's card")
 
 
+def test_a_preview_says_on_stderr_what_a_notice_would_wait_for(tm):
+    task = tm("add", "Ship the parser").stdout.strip()
+    config = 'digest = "30m"\nquiet = {begin = "20:00", end = "08:00", timezone = "Europe/Berlin"}\n'
+    calm = tm("slack", "preview", "completed", "--task", task, config=config)
+    urgent = tm("slack", "preview", "urgent", "--task", task, config=config)
+
+    assert calm.stderr.startswith(f"In {CHANNEL} it is gathered into one message, not between 20:00 and 08:00")
+    assert "gathered" not in urgent.stderr
+
+
 def test_a_preview_shows_the_card_as_it_would_be_then(tm):
     task = tm("add", "Ship the parser").stdout.strip()
 

@@ -200,6 +200,36 @@ def test_quiet_hours_are_said_with_how_it_is_now(make_host, end, told):
     assert told in message
 
 
+@pytest.mark.parametrize(
+    ("delivery", "rule", "is_said"),
+    [
+        ("background", {"digest": "30m"}, True),
+        ("background", {"quiet": {"begin": "20:00", "end": "08:00", "timezone": "UTC"}}, True),
+        ("background", {}, False),
+        ("worker", {"digest": "30m"}, False),
+        ("inline", {"digest": "30m"}, False),
+    ],
+)
+def test_who_tells_what_is_put_off_is_asked(make_host, delivery, rule, is_said):
+    host = make_host(core={"delivery": delivery}, **rule)
+    said = [finding for finding in host.check("slack") if "while a worker runs" in finding.message]
+
+    assert [finding.level for finding in said] == ["warning"] * is_said
+
+
+def test_people_to_mention_whom_nobody_knows_are_named(bot_host, make_host):
+    people = {"alice": {"email": "alice@example.com"}, "bob": {"slack": "U0BOB"}, "eve": {"jira": "1"}}
+    mention = ["assignee", "U0X", "S0X", "alice", "bob", "eve", "alcie"]
+    by_token = " ".join(found(bot_host(people=people, mention=mention)))
+    by_webhook = " ".join(found(make_host(people=people, mention=mention)))
+
+    assert "mention names alcie, whom [people] does not know" in by_token
+    assert "mention names eve, who has no Slack id" in by_token
+    assert by_token.count("mention names") == 2
+    assert "mention names alice, who has no Slack id" in by_webhook
+    assert by_webhook.count("mention names") == 3
+
+
 def test_notices_that_are_left_to_a_person_are_counted(make_host, slack):
     host, levels = make_host(), []
     task = host.tasks.add("Ship the parser")

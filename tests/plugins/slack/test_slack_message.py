@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from slack_sdk.models.blocks import Block
 
-from tm.hub import People
+from tm.people import People
 from tm_slack.limits import block_lists, refusal, texts
 from tm_slack.message import REPEAT, Story, alone
 from tm_slack.standin import reading

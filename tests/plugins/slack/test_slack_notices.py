@@ -2,7 +2,7 @@
 
 import pytest
 
-from tm.hub import People
+from tm.people import People
 from tm_slack.routes import sends_for
 from tm_slack.settings import Settings
 

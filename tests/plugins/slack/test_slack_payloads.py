@@ -12,9 +12,10 @@ from slack_sdk.models.blocks import Block
 from tm import Link, People, Task
 from tm.testing import Reply
 from tm_slack.card import card
-from tm_slack.digest import Entry, digest
+from tm_slack.digest import digest
 from tm_slack.limits import refusal
 from tm_slack.message import HEADINGS, REPEAT, Story, alone, reply, summary
+from tm_slack.routes import Send
 from tm_slack.slots import fill
 from tm_slack.standin import CHANNEL
 from tm_slack.text import units
@@ -97,6 +98,12 @@ def is_within_limits(payload):
     assert refusal(payload) is None
 
 
+def gathered(stories):
+    """Many notices in one message, each event under a number of its own."""
+    rows = [(Send(each.notice, None, False), each.event.with_(seq=seq)) for seq, each in enumerate(stories)]
+    return digest(rows, lambda _send, event: stories[event.seq]._replace(event=event), hint=REPEAT)
+
+
 def is_harmless(payload):
     """Nothing but our own marks; every entity whole, every character one that can be sent."""
     json.dumps(payload, ensure_ascii=False).encode()
@@ -168,11 +175,7 @@ def test_a_card(make_event, data, task, url, links, is_urgent):
 @MANY
 def test_a_digest(make_event, data, count):
     told = [data.draw(stories(make_event)) for _ in range(min(count, 3))]
-    rows = [
-        Entry(seq, told[seq % len(told)].notice, summary(told[seq % len(told)], limit=600), told[seq % len(told)].url)
-        for seq in range(count)
-    ]
-    payload = digest(rows, hint=REPEAT)
+    payload = gathered([told[seq % len(told)] for seq in range(count)])
 
     is_within_limits(payload)
     is_harmless(payload)
@@ -206,10 +209,9 @@ def test_the_longest_of_everything_at_once(make_event, char, length):
     )  # fmt: skip
     task = Task(id="7f3a", title=long, assignee=long, priority=long, status="blocked", blocked_reason=long)
     story = Story("blocked", event, People({}), url=url, links=links, mentions=" ".join(["<@U0123456789>"] * 20))
-    rows = [Entry(seq, "blocked", summary(story, limit=600), url) for seq in range(30)]
     shown = card(event, task, people=People({}), links=links, url=url, is_urgent=True)
 
-    for payload in (alone(story), reply(story), shown, digest(rows, hint=REPEAT)):
+    for payload in (alone(story), reply(story), shown, gathered([story] * 30)):
         is_within_limits(payload)
         is_harmless(payload)
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tm.hub import People
+from tm.people import People
 from tm_slack.routes import WEBHOOK, sends_for, why
 from tm_slack.settings import Settings
 
@@ -92,4 +92,6 @@ def test_the_rules_are_explained(make_event):
         "not between 20:00 and 08:00 (Europe/Berlin).",
     ]
     assert said(team="ops")[0] == "By route 4: not told; nothing is."
-    assert "A card the task already has" in said()[-1]
+    assert "A card the task already has" in said()[-2]
+    assert said()[-1] == "In its thread it is told as blocked, after quiet hours if the channel has some."
+    assert said(team="ops")[-1] == "In its thread it is not told either."

@@ -129,7 +129,7 @@ def test_variables_of_git_reach_no_take(box, timed, tmp_path):
 def test_a_take_holds_no_stream_of_git_open(box, timed):
     box.put_tm("exec sleep 60")
     said = timed()  # a held pipe would keep the run waiting
-    wait_for(lambda: (box.room / "taker").read_text().strip())
+    wait_for(lambda: (box.room / "taker").exists() and (box.room / "taker").read_text().strip())
     session = int((box.room / "taker").read_text())
     leads = os.getpgid(session) == session
     os.killpg(os.getpgid(session), signal.SIGKILL) if leads else os.kill(session, signal.SIGKILL)

@@ -1,0 +1,313 @@
+"""What waits for a digest or for the end of quiet hours: told once, in peace, in the way, and never lost."""
+
+from datetime import timedelta
+
+import pytest
+
+import tm_slack
+from tm.testing import Host, Reply
+from tm_slack.standin import CHANNEL, reading
+
+ALL = ["created", "progress", "blocked", "completed", "urgent"]
+MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
+# the clock of the tests starts at noon on a Sunday
+QUIET = {"begin": "11:00", "end": "14:00", "timezone": "UTC"}
+OTHER = "C0OTHER"
+LOST = Reply(fault="drop", is_stored=True)
+
+
+def told(slack, channel=CHANNEL):
+    return [reading(each) for each in slack.workspace.messages(channel)]
+
+
+def pass_time(host, whole, *, step=MINUTE):
+    until = host.clock.now() + whole
+    while host.clock.now() < until:
+        host.clock.advance(step)
+        host.deliver()
+
+
+def both(first, second):
+    """Two routes for every task, one after the other."""
+    return [{"when": "status != cancelled", "continue": True, **first}, {"when": "status != cancelled", **second}]
+
+
+# once
+
+
+@pytest.mark.parametrize("fault", [LOST, Reply(fault="drop"), Reply(status=429, headers={"Retry-After": "5"})])
+def test_a_notice_is_gathered_once_whatever_becomes_of_it_in_another_channel(bot_host, slack, fault):
+    host = bot_host(events=ALL, cards=False, routes=both({}, {"channel": OTHER, "digest": "30s"}))
+    slack.server.script(fault)
+    host.tasks.add("Ship it")
+    host.deliver()
+    pass_time(host, 5 * MINUTE)
+
+    assert [text.splitlines()[0] for text in told(slack)] == ["🆕 Task created: Ship it"]
+    assert sum(text.count("Ship it") for text in told(slack, OTHER)) == 1
+
+
+def test_a_doubt_in_one_channel_tells_nothing_in_another_s_quiet_hours(bot_host, slack):
+    host = bot_host(events=ALL, cards=False, routes=both({}, {"channel": OTHER, "quiet": QUIET}))
+    slack.server.script(LOST)
+    host.tasks.add("Ship it")
+    pass_time(host, 10 * MINUTE)
+    assert (len(told(slack)), told(slack, OTHER)) == (1, [])
+
+    pass_time(host, 2 * HOUR)
+    assert sum(text.count("Ship it") for text in told(slack, OTHER)) == 1
+
+
+def test_what_was_in_doubt_when_it_got_quiet_is_looked_for_and_not_sent(bot_host, slack):
+    quiet = {"begin": "12:01", "end": "14:00", "timezone": "UTC"}
+    host = bot_host(events=ALL, cards=False, quiet=quiet)
+    slack.server.script(Reply(fault="drop"))
+    host.tasks.add("Ship it")
+    host.deliver()
+    pass_time(host, HOUR)
+    assert told(slack) == []
+
+    pass_time(host, 2 * HOUR)
+    assert len(told(slack)) == 1
+
+
+def test_only_what_a_digest_held_is_told_with_it(bot_host, slack):
+    """A digest whose answer was lost holds what it held, not what came since, whatever its place in the history."""
+    host = bot_host(events=ALL, cards=False, digest="1m")
+    for number in range(3):
+        host.tasks.add(f"Early {number}")
+    host.deliver()
+    slack.server.script(LOST)
+    pass_time(host, MINUTE)
+    for number in range(2):
+        host.tasks.add(f"Late {number}")
+    pass_time(host, 10 * MINUTE)
+
+    assert [text.splitlines()[:2] for text in told(slack)] == [
+        ["📋 3 notices", "3 created"],
+        ["📋 2 notices", "2 created"],
+    ]
+
+
+# quiet
+
+
+def test_an_urgent_notice_of_a_task_does_not_wait_behind_a_quiet_one_of_it(bot_host, slack):
+    host = bot_host(events=ALL, quiet=QUIET)
+    task = host.tasks.add("Ship it")
+    host.tasks.update(task.id, priority="critical")
+    host.deliver()
+
+    assert "🚨 Urgent task: Ship it" in "\n".join(told(slack))
+    [wake] = [row for row in host.deliveries("slack") if row.state == "pending"]
+    assert wake.error == f"1 notice waits for {CHANNEL} until 2026-11-22 14:00 UTC."
+
+
+def test_after_quiet_hours_one_notice_is_told_as_ever_with_its_time_and_several_as_one(bot_host, slack):
+    host = bot_host(events=ALL, quiet=QUIET)
+    task = host.tasks.add("Ship it")
+    pass_time(host, 3 * HOUR, step=10 * MINUTE)
+    [root] = slack.workspace.roots(CHANNEL)
+    assert "2026-11-22 12:00 UTC" in str(slack.workspace.thread(CHANNEL, root["ts"])[0])
+
+    host.clock.advance(21 * HOUR)
+    for number in range(3):
+        host.tasks.progress(task.id, f"step {number}")
+    pass_time(host, 3 * HOUR, step=10 * MINUTE)
+    digest = told(slack)[-1].splitlines()
+    assert digest[:3] == ["📋 3 notices", "3 progress", "📝 Progress: Ship it"]
+    assert "step 2" in digest
+    assert len(slack.workspace.roots(CHANNEL)) == 2
+
+
+def test_the_thread_of_a_card_is_left_in_peace_as_well_and_the_card_is_painted(bot_host, slack):
+    host = bot_host(quiet=QUIET, timeout="5s")
+    task = host.tasks.add("Ship it", priority="critical")
+    host.deliver()
+    [root] = slack.workspace.roots(CHANNEL)
+    assert len(slack.workspace.thread(CHANNEL, root["ts"])) == 1
+
+    host.tasks.progress(task.id, "half way")
+    host.tasks.progress(task.id, "nearly there")
+    host.deliver()
+    assert len(slack.workspace.thread(CHANNEL, root["ts"])) == 1
+    assert "In progress" in reading(slack.workspace.roots(CHANNEL)[0])
+
+    pass_time(host, 3 * HOUR, step=10 * MINUTE)
+    [_, reply] = slack.workspace.thread(CHANNEL, root["ts"])
+    assert "nearly there" in reading(reply)
+    assert "half way" in reading(reply)
+    assert len(slack.workspace.roots(CHANNEL)) == 1
+
+
+def test_a_digest_that_comes_due_in_quiet_hours_waits_for_their_end(bot_host, slack):
+    quiet = {"begin": "12:10", "end": "14:00", "timezone": "UTC"}
+    host = bot_host(events=ALL, cards=False, digest="15m", quiet=quiet)
+    host.tasks.add("Ship it")
+    pass_time(host, HOUR)
+    assert told(slack) == []
+
+    pass_time(host, 70 * MINUTE)
+    assert len(told(slack)) == 1
+
+
+def test_a_digest_waits_longer_than_any_delivery_may(bot_host, slack):
+    quiet = {
+        "begin": "22:00",
+        "end": "06:00",
+        "timezone": "UTC",
+        "whole_days": ["tue", "wed", "thu", "fri", "sat", "sun"],
+    }
+    host = bot_host(events=ALL, cards=False, digest="3d", quiet=quiet)
+    host.clock.advance(timedelta(days=1))  # a Monday
+    host.tasks.add("Ship it")
+    pass_time(host, timedelta(days=7), step=HOUR)
+
+    assert len(told(slack)) == 1
+    assert {row.state for row in host.deliveries("slack")} == {"delivered"}
+
+
+@pytest.mark.parametrize("rule", [{"digest": "30m"}, {"quiet": QUIET}])
+def test_where_a_command_delivers_its_own_events_nothing_is_put_off(make_host, slack, rule):
+    host = make_host(core={"delivery": "inline"}, events=ALL, **rule)
+    host.tasks.add("Ship it")
+    host.deliver()
+
+    assert len(slack.messages) == 1
+
+
+# in the way
+
+
+def test_a_card_is_painted_though_its_news_is_in_a_digest(bot_host, slack):
+    host = bot_host(events=ALL, digest="30m")
+    task = host.tasks.add("Ship it", priority="critical")
+    host.deliver()
+    host.tasks.complete(task.id)
+    host.deliver()
+
+    [root] = slack.workspace.roots(CHANNEL)
+    assert "✅ Completed" in reading(root)
+    pass_time(host, HOUR)
+    assert "🎉 Task completed: Ship it" in "\n".join(told(slack))
+
+
+def test_a_digest_tells_reasons_people_and_the_rest_by_name(bot_host, slack):
+    people = {"alice": {"slack": "U012AB"}}
+    host = bot_host(
+        people=people, events=ALL, cards=False, digest="30m", templates={"completed": {"text": "Well done."}}
+    )
+    stuck = host.tasks.add("Stuck", assignee="alice")
+    host.tasks.block(stuck.id, "no key")
+    done = host.tasks.add("Done")
+    host.tasks.complete(done.id)
+    for number in range(15):
+        host.tasks.add(f"Task {number}")
+    host.deliver()
+    pass_time(host, 31 * MINUTE, step=31 * MINUTE)
+    [digest] = told(slack)
+    lines = digest.splitlines()
+
+    assert lines[:4] == [
+        "📋 19 notices",
+        "17 created, 1 blocked, 1 completed @U012AB",
+        "🚫 Task blocked: Stuck",
+        "no key",
+    ]
+    assert lines[4].startswith(f"{stuck.id} · by tester · ")
+    assert lines[5:7] == ["🎉 Task completed: Done", "Well done."]
+    assert lines[-1].startswith("and 9 more: Task 6 (")
+    assert f"Stuck ({stuck.id})" in lines[-1]
+
+
+def test_a_digest_goes_to_the_fallback_when_its_channel_takes_nothing(bot_host, slack):
+    host = bot_host(events=ALL, cards=False, digest="30m", fallback=OTHER)
+    slack.workspace.archived.add(CHANNEL)
+    for number in range(2):
+        host.tasks.add(f"Task {number}")
+    pass_time(host, HOUR)
+
+    assert told(slack) == []
+    [digest] = told(slack, OTHER)
+    assert digest.splitlines()[:2] == ["Meant for #C0TEAM, which takes nothing.", "📋 2 notices"]
+
+
+def test_a_digest_that_died_says_what_it_holds_and_is_redelivered_where_the_settings_say_then(bot_host, slack):
+    host = bot_host(events=ALL, cards=False, digest="30m")
+    slack.workspace.archived.add(CHANNEL)
+    for number in range(2):
+        host.tasks.add(f"Task {number}")
+    pass_time(host, HOUR)
+    [dead] = [row for row in host.deliveries("slack") if row.state == "dead"]
+    host.tasks.add("One more")
+    host.replace("slack", settings={**slack.as_bot, "events": ALL, "cards": False, "digest": "30m", "channel": OTHER})
+    pass_time(host, HOUR)
+    assert [text.splitlines()[0] for text in told(slack, OTHER)] == ["2026-11-22 13:00 UTC"]
+
+    redeliver(host, dead.id)
+    host.deliver()
+    assert told(slack, OTHER)[-1].splitlines()[0] == "📋 2 notices"
+    assert {row.state for row in host.deliveries("slack")} == {"delivered"}
+
+
+def test_a_digest_that_waits_when_the_webhook_becomes_a_token_is_told_in_the_channel(make_host, slack):
+    host = make_host(events=ALL, digest="30m")
+    for number in range(2):
+        host.tasks.add(f"Task {number}")
+    host.deliver()
+    host.replace("slack", settings={**slack.as_bot, "events": ALL, "cards": False})
+    pass_time(host, HOUR)
+
+    assert [text.splitlines()[0] for text in told(slack)] == ["📋 2 notices"]
+    assert {row.state for row in host.deliveries("slack")} == {"delivered"}
+
+
+def test_five_hundred_at_most_are_told_as_one_and_the_rest_after(bot_host, slack):
+    host = bot_host(events=ALL, cards=False, digest="30m")
+    for number in range(510):
+        host.tasks.add(f"Task {number}")
+    host.deliver()
+    pass_time(host, HOUR, step=31 * MINUTE)
+
+    assert [text.splitlines()[0] for text in told(slack)] == ["📋 500 notices", "📋 10 notices"]
+
+
+# whom it concerns
+
+
+@pytest.mark.parametrize("rule", [{"skip_own": True}, {"routes": [{"when": "team == web", "events": []}]}])
+def test_what_is_not_told_is_not_told_in_the_thread_of_a_card_either(bot_host, slack, rule):
+    host = bot_host(**rule)
+    task = host.tasks.add("Ship it", priority="critical")
+    host.deliver()
+    host.tasks.update(task.id, team="web", assignee="tester")
+    host.tasks.progress(task.id, "half way")
+    host.deliver()
+
+    [root] = slack.workspace.roots(CHANNEL)
+    assert len(slack.workspace.thread(CHANNEL, root["ts"])) == 1
+    assert "In progress" in reading(root)
+
+
+def test_a_named_person_is_not_mentioned_for_what_they_did(make_host, slack):
+    people = {"tester": {"slack": "U0ME"}, "alice": {"slack": "U012AB"}}
+    host = make_host(people=people, mention=["tester", "alice", "U0ME"])
+    task = host.tasks.add("Ship it")
+    host.tasks.block(task.id, "no key")
+    host.deliver()
+
+    assert "<@U012AB>" in str(slack.messages[0])
+    assert "U0ME" not in str(slack.messages[0])
+
+
+def test_a_digest_over_three_days_is_refused(tmp_path, slack):
+    table = {**slack.settings, "digest": "8d"}
+    with Host(tmp_path, plugins={"slack": tm_slack}, settings={"slack": table}) as host:
+        assert "digest must be at most 3d" in host.plugins["slack"].reason
+
+
+def redeliver(host, delivery_id):
+    from tm.clock import stamp
+    from tm.service.steering import redeliver as put_back
+
+    put_back(host.database, [delivery_id], at=stamp(host.clock.now()))
