@@ -1,10 +1,14 @@
-"""Workers killed at random while a bot tells 2,000 events to a Slack that drops answers and asks to slow down."""
+"""Workers killed at random while a bot tells 2,000 events to a Slack that drops answers and asks to slow down.
+
+Each event is told twice: at once, as a card with its thread, and by a second route in a digest of another channel.
+"""
 
 from __future__ import annotations
 
 import json
 import os
 import random
+import re
 import subprocess
 import sys
 import threading
@@ -32,6 +36,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.slow
 
 TASKS, NOTES, TEAMS = 80, 24, 8
+DIGEST = "C0DIGEST"
 LEAST_KILLS, LEAST_FAULTS = 15, 50
 LONGEST_LIFE = 15.0
 # both forms of a limit say for how long: without a word it is 30 s for the whole channel, and the test would wait
@@ -46,7 +51,7 @@ FAULTS = {
 }
 
 
-def test_one_card_per_task_and_every_event_once_in_its_thread_in_order(tmp_path: Path) -> None:
+def test_one_card_per_task_every_event_once_in_its_thread_in_order_and_once_in_a_digest(tmp_path: Path) -> None:
     with standin.open() as slack:
         happened = trouble(slack)
         environ = surroundings(tmp_path, slack)
@@ -66,6 +71,8 @@ def test_one_card_per_task_and_every_event_once_in_its_thread_in_order(tmp_path:
             for root in roots:
                 told = [text(each) for each in slack.workspace.thread(channel(team), root["ts"])]
                 assert told == ["", *(f"note {number:02}" for number in range(NOTES))]
+        assert gathered(slack) == TASKS * (NOTES + 1)
+        assert not [each for each in slack.workspace.messages() if "Repeat" in str(each)]
 
 
 def tell_of_tasks(session: Session) -> None:
@@ -75,6 +82,13 @@ def tell_of_tasks(session: Session) -> None:
     for number in range(NOTES):
         for task in tasks:
             progress(session.work({}), task, f"note {number:02}")
+
+
+def gathered(slack: StandIn) -> int:
+    """How many notices the digests told: as many as their headlines say, and those told alone, in threads."""
+    messages = slack.workspace.messages(DIGEST)
+    counts = [int(found[1]) for each in messages if (found := re.match(r"📋 (\d+) notices", each["text"]))]
+    return sum(counts) + sum(each.get("thread_ts", each["ts"]) != each["ts"] for each in messages)
 
 
 def channel(team: int) -> str:
@@ -102,7 +116,10 @@ def trouble(slack: StandIn) -> Counter[str]:
 
 def surroundings(folder: Path, slack: StandIn) -> dict[str, str]:
     make_project(folder, home=folder)
-    routes = [{"when": f"team == team-{team}", "channel": channel(team)} for team in range(TEAMS)]
+    routes: list[dict[str, object]] = [
+        {"when": f"team == team-{team}", "channel": channel(team), "continue": True} for team in range(TEAMS)
+    ]
+    routes.append({"when": "status != cancelled", "channel": DIGEST, "digest": "2s"})
     known = {name.upper(): str(value) for name, value in slack.as_bot.items()}
     known |= {"EVENTS": "created,progress,blocked,completed", "CONCURRENCY": "8", "PROGRESS_EXPIRES": "7d"}
     known |= {"ROUTES": json.dumps(routes)}
