@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,7 @@ from tm_git.commits import deeds, read, these
 from tm_git.facts import reverted_by
 from tm_git.linking import Linking, default_branch, story_of
 from tm_git.repo import Repo
+from tm_git.scan import scan
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -20,6 +22,9 @@ if TYPE_CHECKING:
 
 NEW = ("commit", "cherry-pick", "revert", "am")
 AMENDED = "commit (amend)"
+# what was rewritten is committed anew, as far as the clocks of tm and git agree
+_A_DAY = 24 * 3600.0
+_LAST_SECOND = 253_402_300_799
 
 
 def handle(entries: Sequence[Entry], repo: Repo, hub: Hub) -> list[str]:
@@ -45,6 +50,7 @@ class _Taking:
         self._commits = these(repo, _shas(entries))
         self._linking.learn(self._commits.values())
         self._rewritten: set[str] = set()
+        self._lost_since: float | None = None
 
     def take(self, entry: Entry) -> None:
         """One entry."""
@@ -57,12 +63,15 @@ class _Taking:
                 self._merge(sha, branch, folder=entry.folder)
             case "rewrite", (_, old, new):
                 self._rewrite(old, new)
-            case "rewrite", _:
-                self._rewritten |= {each.task_id for each in self._hub.links.all()}
+            case "rewrite", _:  # git told that it rewrote something, but the list of what is lost
+                self._lost_since = min(entry.at, self._lost_since or entry.at)
 
     def tidy(self) -> None:
         """What rewriting left behind."""
         self._linking.refresh(self._rewritten)
+        if self._lost_since is not None:
+            since = datetime.fromtimestamp(min(max(self._lost_since - _A_DAY, 0), _LAST_SECOND), UTC)
+            scan(self._repo, self._hub, since=since.isoformat())
 
     def _deed(self, sha: str, folder: str) -> tuple[str, str]:
         """How a commit came about, by the log of the work tree it was made in; each has its own."""

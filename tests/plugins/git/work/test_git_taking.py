@@ -1,6 +1,7 @@
 """What becomes of commits: linked to their tasks, noted once, wherever git moves them."""
 
 import json
+import time
 
 import pytest
 
@@ -235,9 +236,10 @@ def test_a_lost_list_of_rewrites_is_made_up_for_by_looking(work):
     work.box.commit("First", file="a")
     work.take()
     work.box.git("-c", "core.hooksPath=/dev/null", "commit", "--amend", "-m", "Renamed")
-    handle([Entry("rewrite", 1.0, str(work.box.folder), ("amend",))], work.box.repo, work.hub)
+    handle([Entry("rewrite", time.time(), str(work.box.folder), ("amend",))], work.box.repo, work.hub)
 
-    assert work.commits(task) == []
+    assert work.commits(task) == ["Renamed"]
+    assert len(work.notes(task)) == 1
 
 
 def test_commits_are_read_with_odd_messages_files_and_dates(box):
