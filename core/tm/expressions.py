@@ -9,7 +9,7 @@ from tm.values import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from typing import TypeAlias
 
     _Node: TypeAlias = "Comparison | _Joined | _Always"
@@ -83,9 +83,11 @@ class Comparison(Value):
         """The verdict on the value of this name; a tuple (labels) matches when any element does."""
         value = values.get(self.name)
         operator = "==" if self.operator == "in" else self.operator
+        if isinstance(value, str) and operator in ("==", "!=") and all(type(o.value) is str for o in self.literals):
+            is_one = value.casefold() in [one.value for one in self.literals]  # what most ask, of every event
+            return MET if is_one == (operator == "==") else UNMET
         if not isinstance(value, tuple):
-            verdicts = [_compare(_read(value, like=one), operator, one) for one in self.literals]
-            return max(verdicts, key=_TRUTH.index)
+            return max((_compare(_read(value, like=one), operator, one) for one in self.literals), key=_TRUTH.index)
         if operator not in ("==", "!="):
             return UNKNOWN
         pairs = [(_read(element, like=one), one) for element in value for one in self.literals]
@@ -148,9 +150,8 @@ def missing(expression: Expression, values: Mapping[str, object]) -> tuple[str, 
     return tuple(name for name in expression.names if _is_missing(values.get(name)))
 
 
-def check_names(expression: Expression, allowed: Iterable[str]) -> None:
+def check_names(expression: Expression, allowed: Sequence[str]) -> None:
     """Raise ExpressionError at the first name that is not allowed, listing those that are."""
-    allowed = tuple(allowed)
     for one in expression.comparisons:
         if one.name not in allowed:
             sentence = f"The name {one.name!r} is not known here; choose one of {', '.join(allowed)}."
