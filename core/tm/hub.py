@@ -26,7 +26,7 @@ from tm.times import since, zone
 from tm.values import Value
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, MutableMapping
+    from collections.abc import Iterator, Mapping, MutableMapping, Sequence
     from contextlib import AbstractContextManager
     from datetime import datetime, timedelta
 
@@ -308,12 +308,16 @@ class Hub:
         """Aggregates over many tasks."""
         return HubMetrics(self._lent)
 
-    def url(self, task_id: str) -> str | None:
-        """The link to put in notices: `task_url` of the settings, else the task's first outside link, else None."""
+    def url(self, task_id: str, *, links: Sequence[Link] | None = None) -> str | None:
+        """The link to put in notices: `task_url` of the settings, else the task's first outside link, else None.
+
+        `links` are the task's, if they are at hand.
+        """
         template = self._lent.core.task_url
         if template:
             return template.replace("{id}", task_id)
-        return next((link.url for link in self.links.of_task(task_id) if link.url), None)
+        links = self.links.of_task(task_id) if links is None else links
+        return next((link.url for link in links if link.url), None)
 
     @property
     def actor(self) -> str | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tm import OutcomeUnknown, RetryLater
@@ -9,6 +10,7 @@ from tm_slack.card import card, likeness
 from tm_slack.message import reply, summary
 from tm_slack.outcome import CardLost, MessageRefused
 from tm_slack.sending import Message
+from tm_slack.stories import Ties
 
 if TYPE_CHECKING:
     from tm import Event, Hub
@@ -38,19 +40,25 @@ class Card(NamedTuple):
 class Cards:
     """The cards of one event's task."""
 
-    def __init__(self, hub: Hub, event: Event, sender: Sender, *, is_urgent: bool) -> None:
+    def __init__(self, hub: Hub, event: Event, sender: Sender, *, is_urgent: bool, ties: Ties | None = None) -> None:
         self._hub = hub
         self._event = event
         self._sender = sender
+        self._ties = ties or Ties(hub, event.task_id)
         self._is_urgent = is_urgent
         self._content: dict[str, Any] | None = None
 
+    @cached_property
+    def _kept(self) -> dict[str, dict[str, Any]]:
+        """What is on record of the task's cards, by channel: read once, and kept up to date by what this changes."""
+        prefix = self._key("")
+        return {key.removeprefix(prefix): found for key, found in self._hub.state.list(prefix).items()}
+
     def channels(self) -> list[str]:
         """The channels in which the task has a card, or had one until this very event found it gone."""
-        prefix = f"{PREFIX}{self._event.task_id}:"
         return [
-            key.removeprefix(prefix)
-            for key, found in self._hub.state.list(prefix).items()
+            channel
+            for channel, found in self._kept.items()
             if found.get("ts") or found.get("lost_by") == self._event.id
         ]
 
@@ -148,8 +156,8 @@ class Cards:
                 event,
                 task,
                 people=self._hub.people,
-                links=tuple(self._hub.links.of_task(event.task_id or "")),
-                url=self._hub.url(event.task_id or ""),
+                links=self._ties.links,
+                url=self._ties.url,
                 is_urgent=self._is_urgent,
             )
         return self._content
@@ -163,21 +171,32 @@ class Cards:
 
     def find(self, channel: str) -> Card | None:
         """The task's card there, if it has one."""
-        found = self._hub.state.get(self._key(channel))
+        found = self._kept.get(channel)
         return Card(**found) if found and found.get("ts") else None
 
     def _number(self, channel: str) -> int:
-        return int((self._hub.state.get(self._key(channel)) or {}).get("number", 0)) + 1
+        return int(self._kept.get(channel, {}).get("number", 0)) + 1
 
     def _keep(self, channel: str, made: Card) -> None:
-        key, state = self._key(channel), self._hub.state
-        found = state.get(key)
-        if found is None:
-            state.add(key, made._asdict())
-        elif not found.get("ts") or found["seq"] <= made.seq:
-            state.replace(key, made._asdict(), was=found)
+        """Put a card on record, unless a later event was quicker."""
+        found = self._kept.get(channel)
+        if self._replaced(channel, found, made):
+            return
+        found = self._hub.state.get(self._key(channel))
+        if found is None or not found.get("ts") or found["seq"] <= made.seq:
+            self._replaced(channel, found, made)
+
+    def _replaced(self, channel: str, found: dict[str, Any] | None, made: Card) -> bool:
+        key, state, told = self._key(channel), self._hub.state, made._asdict()
+        is_kept = state.add(key, told) if found is None else state.replace(key, told, was=found)
+        if is_kept:
+            self._kept[channel] = told
+        return is_kept
 
     def _forget(self, channel: str, lost: Card) -> None:
         gone = {"number": lost.number, "lost_by": self._event.id}
-        self._hub.state.replace(self._key(channel), gone, was=lost._asdict())
+        if self._hub.state.replace(self._key(channel), gone, was=lost._asdict()):
+            self._kept[channel] = gone
+        else:
+            self.__dict__.pop("_kept", None)
         self._hub.remark(f"the card in {lost.channel} was gone")

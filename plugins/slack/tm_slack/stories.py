@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from tm_slack.mentions import mentions
@@ -9,25 +10,43 @@ from tm_slack.message import Story
 from tm_slack.slots import fill
 
 if TYPE_CHECKING:
-    from tm import Event, Hub
+    from tm import Event, Hub, Link
     from tm_slack.client import Bot
     from tm_slack.routes import Send
 
 
-def story_of(send: Send, event: Event, hub: Hub, *, bot: Bot | None) -> Story:
+class Ties:
+    """What a task is tied to outside, looked up when it is first asked for."""
+
+    def __init__(self, hub: Hub, task_id: str | None) -> None:
+        self._hub = hub
+        self._task_id = task_id or ""
+
+    @cached_property
+    def links(self) -> tuple[Link, ...]:
+        """The links of all plugins."""
+        return tuple(self._hub.links.of_task(self._task_id))
+
+    @cached_property
+    def url(self) -> str | None:
+        """The page to link to."""
+        return self._hub.url(self._task_id, links=self.links)
+
+
+def story_of(send: Send, event: Event, hub: Hub, *, bot: Bot | None, ties: Ties | None = None) -> Story:
     """All there is to tell of an event by one rule. Raises PermanentFailure when a template cannot be filled.
 
     Without a `bot` nobody is looked up by e-mail address.
     """
-    url = hub.url(event.task_id or "")
+    ties = ties or Ties(hub, event.task_id)
     words = hub.settings.templates.get(send.notice)
-    names = {"task": event.task, "event": event, "data": event.data, "url": url}
+    names = {"task": event.task, "event": event, "data": event.data, "url": ties.url}
     return Story(
         send.notice,
         event,
         hub.people,
-        url=url,
-        links=tuple(hub.links.of_task(event.task_id or "")),
+        url=ties.url,
+        links=ties.links,
         mentions=mentions(send, event, hub, bot=bot),
         title=fill(words.title, names) if words and words.title else "",
         text=fill(words.text, names) if words and words.text else "",

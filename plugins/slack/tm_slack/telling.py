@@ -13,7 +13,7 @@ from tm_slack.notices import NOTICES, notice_for
 from tm_slack.outcome import CardLost, DestinationRefused
 from tm_slack.routes import WEBHOOK, Send, is_told_in_threads, is_urgent, quiet_of, rule_of
 from tm_slack.sending import LOOK_AGAIN, Message, Sender
-from tm_slack.stories import story_of
+from tm_slack.stories import Ties, story_of
 from tm_slack.text import moment
 
 if TYPE_CHECKING:
@@ -46,7 +46,8 @@ class Telling:
         self._hub = hub
         self._settings: Settings = hub.settings
         self._sender = sender
-        self._cards = Cards(hub, event, sender, is_urgent=matches(self._settings.urgent, event))
+        self._ties = Ties(hub, event.task_id)
+        self._cards = Cards(hub, event, sender, ties=self._ties, is_urgent=matches(self._settings.urgent, event))
         self._failures: list[Exception] = []
 
     def run(self, sends: Sequence[Send]) -> None:
@@ -208,7 +209,7 @@ class Telling:
             self._sender.quiet_until = None
 
     def _story(self, send: Send) -> Story:
-        return story_of(send, self._event, self._hub, bot=self._sender.bot)
+        return story_of(send, self._event, self._hub, bot=self._sender.bot, ties=self._ties)
 
 
 def _worst(failures: list[Exception]) -> Exception:
