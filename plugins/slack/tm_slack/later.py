@@ -129,10 +129,7 @@ class _Together:
 
     def _tell_thread(self, channel: str, known: Sequence[tuple[Send, Event]]) -> None:
         """As a reply to the task's card. Nobody asked for it elsewhere, should the card be gone."""
-        event = known[0][1]
-        found = Cards(self._hub, event, self._sender, ties=Ties(self._hub, event.task_id), is_urgent=False).find(
-            channel
-        )
+        found = Cards(self._hub, known[0][1], self._sender, is_urgent=False).find(channel)
         if found is None:
             self._hub.remark(f"the card in {channel} is gone, and its thread with it")
             return
