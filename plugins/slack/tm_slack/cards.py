@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tm import OutcomeUnknown, RetryLater
@@ -47,12 +46,15 @@ class Cards:
         self._ties = ties or Ties(hub, event.task_id)
         self._is_urgent = is_urgent
         self._content: dict[str, Any] | None = None
+        self._records: dict[str, dict[str, Any]] | None = None
 
-    @cached_property
+    @property
     def _kept(self) -> dict[str, dict[str, Any]]:
         """What is on record of the task's cards, by channel: read once, and kept up to date by what this changes."""
-        prefix = self._key("")
-        return {key.removeprefix(prefix): found for key, found in self._hub.state.list(prefix).items()}
+        if self._records is None:
+            prefix = self._key("")
+            self._records = {key.removeprefix(prefix): found for key, found in self._hub.state.list(prefix).items()}
+        return self._records
 
     def channels(self) -> list[str]:
         """The channels in which the task has a card, or had one until this very event found it gone."""
@@ -198,5 +200,5 @@ class Cards:
         if self._hub.state.replace(self._key(channel), gone, was=lost._asdict()):
             self._kept[channel] = gone
         else:
-            self.__dict__.pop("_kept", None)
+            self._records = None
         self._hub.remark(f"the card in {lost.channel} was gone")

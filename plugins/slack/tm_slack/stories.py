@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import cached_property
 from typing import TYPE_CHECKING
 
 from tm_slack.mentions import mentions
@@ -16,18 +15,21 @@ if TYPE_CHECKING:
 
 
 class Ties:
-    """What a task is tied to outside, looked up when it is first asked for."""
+    """What a task is tied to outside, read once, when it is first asked for."""
 
     def __init__(self, hub: Hub, task_id: str | None) -> None:
         self._hub = hub
         self._task_id = task_id or ""
+        self._links: tuple[Link, ...] | None = None
 
-    @cached_property
+    @property
     def links(self) -> tuple[Link, ...]:
         """The links of all plugins."""
-        return tuple(self._hub.links.of_task(self._task_id))
+        if self._links is None:
+            self._links = tuple(self._hub.links.of_task(self._task_id))
+        return self._links
 
-    @cached_property
+    @property
     def url(self) -> str | None:
         """The page to link to."""
         return self._hub.url(self._task_id, links=self.links)
