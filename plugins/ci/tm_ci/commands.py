@@ -59,13 +59,13 @@ def start_run(
     of_task = job.criteria_of(task) if task else ()
     line = job.start(
         title=asking.one_line(title or job.context.title),
-        criteria=None if of_task is None else (*of_task, *asked),
+        criteria=(*(of_task or ()), *asked),
+        is_hiding=of_task is None,
         task=task,
         context=asking.context_text(job.context),
     )
     job.begin()
-    job.write([line])
-    recorded = job.tell([line], task=task)
+    recorded = job.tell(job.write([line]), task=task)
     to_outputs({"run-file": str(job.file), "task-id": recorded.task_id if recorded else ""})
     if recorded:
         sys.stdout.write(f"{recorded.task_id}\n")
@@ -94,8 +94,7 @@ def note_step(  # noqa: PLR0913 - the words of a command
     lines = [job.step(name, status=asking.status_of(status, code), note=note)]
     if code is not None:
         lines += job.values(asking.how_it_ended(name, code=code, seconds=clock.monotonic() - begun))
-    job.write(lines)
-    job.tell(lines)
+    job.tell(job.write(lines))
     return code or 0
 
 
@@ -142,7 +141,7 @@ def measure_files(  # noqa: PLR0913 - the words of a command
     show_found(found, lines)
     lines += [job.step(f"measure {each.of}", status="failed", note=each.reason) for each in found if each.is_lost]
     if task is None or job.context.system != LOCAL:
-        job.write(lines)
+        lines = job.write(lines)
     if task is None:
         job.tell(lines)
     else:

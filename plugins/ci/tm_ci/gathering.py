@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import glob
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -111,11 +111,19 @@ def _report(kind: str | None, pattern: str, reader: Reader) -> list[Found]:
     if not files:
         return [_unknown(kind or kinds.by_name(pattern), pattern, reason=f"{pattern}: no such file")]
     groups: dict[str | None, list[tuple[Path, bytes | Unreadable]]] = {}
+    doubtful: list[tuple[Path, bytes | Unreadable]] = []
     for file in files:
         content = _content(file, reader)
-        own = kinds.by_content(content) if isinstance(content, bytes) else None
-        groups.setdefault(kind or own or kinds.by_name(str(file)), []).append((file, content))
-    return [_of_kind(each, pattern, group, reader=reader) for each, group in groups.items()]
+        known = kind or kinds.by_content(content if isinstance(content, bytes) else _raw(file))
+        if known is None and (isinstance(content, Unreadable) or kinds.is_damaged(str(file), content)):
+            doubtful.append((file, Unreadable("it is empty, cut off or cannot be read, and may be of this kind")))
+            known = kinds.by_name(str(file))
+        groups.setdefault(known or kinds.by_name(str(file)), []).append((file, content))
+    # nobody knows of which kind a damaged one was, so nothing that was found beside it is whole
+    found = [
+        _of_kind(each, pattern, [*group, *(doubtful if each else ())], reader=reader) for each, group in groups.items()
+    ]
+    return [replace(each, is_lost=True) for each in found] if doubtful and not any(groups) else found
 
 
 def _content(file: Path, reader: Reader) -> bytes | Unreadable:
@@ -123,6 +131,14 @@ def _content(file: Path, reader: Reader) -> bytes | Unreadable:
         return reader.content(file)
     except Unreadable as error:
         return error
+
+
+def _raw(file: Path) -> bytes:
+    """What is in a file, to see its kind, though it is not to be believed."""
+    try:
+        return file.read_bytes() if file.stat().st_size <= LARGEST else b""
+    except OSError:
+        return b""
 
 
 def _unknown(kind: str | None, of: str, *, reason: str) -> Found:

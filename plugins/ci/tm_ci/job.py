@@ -43,7 +43,6 @@ class Job:
         self.settings = settings
         self.file = file
         self._is_strict = is_strict
-        self._writer = runfile.writer_of(file)
 
     @property
     def judged(self) -> Judged:
@@ -62,7 +61,6 @@ class Job:
             commit=context.commit,
             job=context.job,
             leg=context.leg,
-            writer=self._writer,
             **more,
         )
 
@@ -70,12 +68,13 @@ class Job:
         """What a task of the hub asks for, so that later jobs need no hub; None where no hub says."""
         return self.with_hub(lambda hub: hub.tasks.get(hub.tasks.resolve(task)).criteria)
 
-    def start(self, *, title: str, criteria: Sequence[tm.Criterion] | None, task: str | None, context: str) -> Line:
-        """The line that begins a run; its criteria are None where they are a task's that could not be read."""
-        asked = None
-        if criteria is not None:
-            asked = [{name: getattr(each, name) for name in ("criterion", "measurable", "manual")} for each in criteria]
-        return self.line(START, START, data={"title": title, "criteria": asked, "task": task, "context": context})
+    def start(
+        self, *, title: str, criteria: Sequence[tm.Criterion], is_hiding: bool, task: str | None, context: str
+    ) -> Line:
+        """The line that begins a run; `is_hiding` says that its task has criteria besides that could not be read."""
+        asked = [{name: getattr(each, name) for name in ("criterion", "measurable", "manual")} for each in criteria]
+        data = {"title": title, "criteria": asked, "is_hiding": is_hiding, "task": task, "context": context}
+        return self.line(START, START, data=data)
 
     def step(self, name: str, *, status: str, note: str | None) -> Line:
         """The line of a step."""
@@ -107,9 +106,9 @@ class Job:
             return None
         return datetime.fromisoformat(max(starts)).timestamp()
 
-    def write(self, lines: Sequence[Line]) -> None:
-        """Append to the run file."""
-        runfile.append(self.file, lines)
+    def write(self, lines: Sequence[Line]) -> list[Line]:
+        """Append to the run file; the lines as they are there."""
+        return runfile.append(self.file, lines)
 
     def tell(self, lines: Sequence[Line], *, task: str | None = None) -> Recorded | None:
         """Record lines in the hub; None where there is none, or it cannot be told and need not be."""

@@ -64,6 +64,33 @@ def by_name(path: str) -> str | None:
     return None
 
 
+def is_damaged(path: str, report: bytes) -> bool:
+    """Whether a file of no known kind may have been a report: its name ends as one's, and it is empty or cut off."""
+    match path.lower().rpartition(".")[2]:
+        case "json" | "sarif":
+            return not _is_json(report)
+        case "xml":
+            return not _is_xml(report)
+        case _:
+            return False
+
+
+def _is_json(report: bytes) -> bool:
+    try:
+        json.loads(text_of(report))
+    except (ValueError, RecursionError, Unreadable):
+        return False
+    return True
+
+
+def _is_xml(report: bytes) -> bool:
+    try:
+        tags_of(report)
+    except Unreadable:
+        return False
+    return True
+
+
 def read(kind: str, report: bytes) -> Reading:
     """The values of one report of a kind that is read by itself. Raises Unreadable, also for one of another kind."""
     if kind != COVERAGE:

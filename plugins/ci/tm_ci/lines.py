@@ -18,9 +18,9 @@ class Line:
     """One thing that was said of a run.
 
     `kind` is start, step or value; `name` the step's or the measurement's; `of` what was read for it. `leg` names a
-    leg of a matrix; where nobody named it, `writer` (one per run file) keeps two legs apart. `at` is a UTC stamp.
-    `data` is the kind's own: `value reason rule` of a measurement, `status note` of a step, `title criteria task`
-    of a start.
+    leg of a matrix; where nobody named it, `writer` (one per machine and file) keeps two legs apart. `at` is a UTC
+    stamp. `data` is the kind's own: `value reason rule` of a measurement, `status note` of a step, `title criteria
+    is_hiding task` of a start.
     """
 
     kind: str
@@ -114,7 +114,7 @@ def _is_start(data: Mapping[str, Any]) -> bool:
     criteria = data.get("criteria", False)
     are_texts = isinstance(data.get("title"), str) and _are_texts(data.get("task"), data.get("context"))
     is_list = isinstance(criteria, list) and all(_is_criterion(each) for each in criteria)
-    return are_texts and (criteria is None or is_list)
+    return are_texts and is_list and isinstance(data.get("is_hiding"), bool)
 
 
 def _is_criterion(each: Any) -> bool:

@@ -56,7 +56,7 @@ def _one(lines: Sequence[Line], judged: Judged, *, rule: str | None) -> Measured
         current = [line for line in slot if is_current(line, judged)]
         if not current:
             return _stale(slot, judged)
-        chosen += _last_attempt(current)
+        chosen += last_attempt(current)
     chosen.sort(key=lambda line: (line.at, line.text))
     unknown = next((line for line in chosen if line.data.get("value") is None), None)
     if unknown is not None:
@@ -72,7 +72,7 @@ def _stale(lines: Sequence[Line], judged: Judged) -> Measured:
     return Measured(value=None, reason=reason, source=source_of([last]))
 
 
-def _last_attempt(lines: Sequence[Line]) -> list[Line]:
+def last_attempt(lines: Sequence[Line]) -> list[Line]:
     """The lines of the last attempt; of legs without a name all that count, unless each of them ran anew."""
     if lines[0].leg:
         last = max(line.attempt for line in lines)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import tm
 from tm_ci.contexts import short
 from tm_ci.lines import START, STEP, Line
-from tm_ci.measured import Judged, is_current
+from tm_ci.measured import Judged, is_current, last_attempt
 
 if TYPE_CHECKING:
     from tm_ci.measured import Measured
@@ -54,7 +55,7 @@ def results_of(text: str) -> list[str]:
 def criteria_of(lines: Iterable[Line], judged: Judged) -> tuple[tm.Criterion, ...] | None:
     """What this run is judged by: everything its starts asked for, or None where no start is among the lines."""
     starts = [line for line in lines if line.kind == START and is_current(line, judged)]
-    named = [each for line in starts for each in line.data["criteria"] or ()]
+    named = [each for line in starts for each in line.data["criteria"]]
     pairs = {(each["criterion"], each.get("measurable")): each.get("manual") for each in named}
     found = [tm.Criterion(criterion=text, measurable=rule, manual=word) for (text, rule), word in pairs.items()]
     return tuple(found) if starts else None
@@ -62,7 +63,7 @@ def criteria_of(lines: Iterable[Line], judged: Judged) -> tuple[tm.Criterion, ..
 
 def has_hidden_criteria(lines: Iterable[Line], judged: Judged) -> bool:
     """Whether a start of the run names a task of a hub that could not be asked."""
-    return any(line.kind == START and is_current(line, judged) and line.data["criteria"] is None for line in lines)
+    return any(line.kind == START and is_current(line, judged) and line.data["is_hiding"] for line in lines)
 
 
 def judge(
@@ -109,14 +110,12 @@ def _state(
 
 def step_results(lines: Iterable[Line], judged: Judged) -> tuple[list[str], list[str]]:
     """What the steps of a run came to in their last attempt, and a sentence for each that was not good."""
-    last: dict[tuple[str, ...], Line] = {}
+    slots: dict[tuple[str, str | None, str | None], list[Line]] = defaultdict(list)
     for line in lines:
         if line.kind == STEP and is_current(line, judged):
-            slot = (line.name, line.job or "", line.leg or line.writer if line.leg else "")
-            if slot not in last or (line.attempt, line.at) >= (last[slot].attempt, last[slot].at):
-                last[slot] = line
-    states = [(line, str(line.data.get("status"))) for line in last.values()]
-    bad = [(line, state) for line, state in states if state in (FAILED, CANCELLED)]
+            slots[line.name, line.job, line.leg].append(line)
+    last = [line for slot in slots.values() for line in last_attempt(slot)]
+    bad = [(line, str(line.data["status"])) for line in last if line.data["status"] in (FAILED, CANCELLED)]
     return [state for _, state in bad], [f"step {line.name} {state}" for line, state in bad]
 
 

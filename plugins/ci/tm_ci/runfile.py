@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
+from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
     from tm_ci.lines import Line
 
 NAME = "tm-ci.jsonl"
+_MACHINE = Path("/proc/sys/kernel/random/boot_id")
 
 
 def default_file(environ: Mapping[str, str]) -> Path:
@@ -30,16 +33,26 @@ def default_file(environ: Mapping[str, str]) -> Path:
     return Path(environ.get("WORKSPACE", ""), NAME)
 
 
-def append(file: Path, lines: Iterable[Line]) -> None:
-    """Add lines, on lines of their own even after one that was cut off. Raises StoreError."""
-    text = "".join(line.text + "\n" for line in lines)
+def append(file: Path, lines: Iterable[Line]) -> list[Line]:
+    """Add lines, on lines of their own even after one that was cut off; as they were written. Raises StoreError."""
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
         with file.open("a+b") as stream:
+            writer = _writer(file, os.fstat(stream.fileno()))
+            written = [replace(line, writer=writer) for line in lines]
+            text = "".join(line.text + "\n" for line in written)
             broken = b"\n" if _ends_within_a_line(stream) else b""
             stream.write(broken + text.encode("utf-8", "surrogatepass"))
     except OSError as error:
         raise StoreError(f"{file} cannot be written ({error.strerror}). Name another file: --run FILE") from None
+    return written
+
+
+def _writer(file: Path, found: os.stat_result) -> str:
+    """Who writes to a file: this machine, to this very file. A copy of it, handed to two jobs, has two writers."""
+    machine = _MACHINE.read_text(encoding="ascii") if _MACHINE.exists() else ""
+    parts = (machine.strip(), os.uname().nodename, str(file.absolute()), found.st_dev, found.st_ino)
+    return sha256(repr(parts).encode("utf-8", "surrogatepass")).hexdigest()[:8]
 
 
 def begin(file: Path) -> None:
@@ -62,11 +75,6 @@ def lines_of(file: Path) -> tuple[list[Line], list[str]]:
     if not lines and not damage:
         damage = ["it is empty"]
     return lines, [f"{file}: {each}" for each in damage]
-
-
-def writer_of(file: Path) -> str:
-    """The name under which this machine writes to the file: that of its first line, else a fresh one."""
-    return next((line.writer for line in lines_there(file) if line.writer), os.urandom(4).hex())
 
 
 def run_of(file: Path) -> str | None:

@@ -259,6 +259,91 @@ def test_a_report_of_no_known_kind_is_no_pass_unless_a_glob_reached_it(machine, 
     assert (code, end["why"]) == (5, ["step measure out/total failed"])
 
 
+@pytest.mark.parametrize("damaged", ["", '{"totals": {"covered_lines": 1', "\ud800", None])
+def test_a_damaged_report_that_a_glob_reached_leaves_nothing_known_beside_it(machine, damaged):
+    machine.ok("ci", "start", "Build", "--criterion", "code_coverage >= 85")
+    machine.write("r/py312.json", '{"totals": {"covered_lines": 90, "num_statements": 100}}')
+    path = machine.write("r/py313.json", (damaged or "").encode("utf-8", "surrogatepass"))
+    if damaged is None:
+        path.write_text('{"totals": {"covered_lines": 10, "num_statements": 100}}')
+        os.utime(path, (1_700_000_000, 1_700_000_000))
+    said = machine.run("ci", "measure", "r/*.json").stderr
+    code, end = finished(machine)
+
+    assert (code, end["state"]) == (5, "unknown")
+    assert "r/py313.json" in said
+
+
+def test_files_that_are_no_reports_do_no_harm_in_a_glob(machine):
+    machine.ok("ci", "start", "Build", "--criterion", "code_coverage >= 85")
+    machine.write("r/py312.json", '{"totals": {"covered_lines": 90, "num_statements": 100}}')
+    for name, text in (
+        ("package.json", '{"name": "x"}'),
+        ("x.html", "<!doctype html><p>"),
+        ("log", ""),
+        ("a.xml", "<a/>"),
+    ):
+        machine.write(f"r/{name}", text)
+    machine.run("ci", "measure", "r/*")
+
+    assert finished(machine)[0] == 0
+
+
+def test_a_damaged_report_alone_in_a_glob_is_no_pass(machine):
+    built(machine)
+    machine.write("r/total.json", "{")
+    machine.run("ci", "measure", "r/*.json")
+
+    assert finished(machine)[0] == 5
+
+
+@pytest.mark.parametrize("is_turned", [False, True])
+@pytest.mark.parametrize("how", [("measure",), ("step",)])
+def test_legs_that_nobody_named_and_that_share_the_start_s_file_hide_each_other_in_no_order(
+    make_machine, how, is_turned
+):
+    start = make_machine("start")
+    start.ok("ci", "start", "Build", "--criterion", "code_coverage >= 85", "--run", "run.jsonl")
+    legs = [make_machine("good"), make_machine("bad")]
+    for leg in reversed(legs) if is_turned else legs:
+        leg.write("run.jsonl", (start.folder / "run.jsonl").read_bytes())
+        is_good = leg is legs[0]
+        leg.write("c.xml", coverage(91 if is_good or how == ("step",) else 10))
+        leg.ok("ci", "measure", "c.xml", "--run", "run.jsonl")
+        code = 0 if is_good or how == ("measure",) else 3
+        assert leg.run("ci", "step", "build", "--run", "run.jsonl", "--", "sh", "-c", f"exit {code}").returncode == code
+    files = [str(each.folder / "run.jsonl") for each in (start, *legs)]
+
+    assert finished(start, *files)[0] == 5
+    assert finished(start, *reversed(files))[0] == 5
+
+
+def test_a_step_that_failed_and_was_made_good_in_the_next_attempt_is_good(make_machine):
+    first, second = make_machine("first"), make_machine("second")
+    start = first.ok("ci", "start", "Build", "--criterion", "build_exit_code == 0", "--run", "run.jsonl")
+    first.run("ci", "step", "build", "--run", "run.jsonl", "--", "false")
+    again = {"GITHUB_RUN_ATTEMPT": "2"}
+    second.ok("ci", "start", "Build", "--criterion", "build_exit_code == 0", "--run", "run.jsonl", **again)
+    second.ok("ci", "step", "build", "--run", "run.jsonl", "--", "true", **again)
+    files = [str(each.folder / "run.jsonl") for each in (second, first)]
+
+    assert start == ""
+    assert finished(second, *files, **again)[0] == 0
+
+
+def test_own_criteria_count_though_the_task_s_cannot_be_read(machine):
+    machine.ok("ci", "start", "--task", "7f3a0c11", "--criterion", "code_coverage >= 85")
+    machine.write("c.xml", coverage(10))
+    machine.ok("ci", "measure", "c.xml")
+    refused = finished(machine)
+    machine.write("c.xml", coverage(91))
+    machine.ok("ci", "measure", "c.xml")
+    excused = finished(machine)
+
+    assert (refused[0], refused[1]["state"]) == (5, "failed")
+    assert (excused[0], excused[1]["state"]) == (0, "unknown")
+
+
 def test_a_report_that_an_earlier_build_left_in_the_workspace_is_stale(machine):
     built(machine)
     os.utime(machine.folder / "coverage.xml", (1_700_000_000, 1_700_000_000))

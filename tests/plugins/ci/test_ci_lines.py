@@ -11,7 +11,7 @@ from tm_ci.rules import RULES, combined, default_rule
 
 JUDGED = Judged(run="r1", commit="c1")
 DATA = {
-    "start": st.just({"title": "Build", "criteria": [{"criterion": "a == 1", "measurable": None}]}),
+    "start": st.just({"title": "Build", "criteria": [{"criterion": "a == 1", "measurable": None}], "is_hiding": False}),
     "step": st.fixed_dictionaries({"status": st.sampled_from(["passed", "failed"])}),
     "value": st.fixed_dictionaries(
         {"value": st.none() | st.integers(0, 3) | st.text(max_size=2), "rule": st.just("sum")}
@@ -80,8 +80,10 @@ def test_no_bytes_upset_the_reading_of_a_run_file(content):
         ("step", {}),
         ("step", {"status": 7}),
         ("start", {"title": "x"}),
-        ("start", {"title": "x", "criteria": [7]}),
-        ("start", {"title": "x", "criteria": [{"criterion": None}]}),
+        ("start", {"title": "x", "criteria": [7], "is_hiding": False}),
+        ("start", {"title": "x", "criteria": [{"criterion": None}], "is_hiding": False}),
+        ("start", {"title": "x", "criteria": None, "is_hiding": False}),
+        ("start", {"title": "x", "criteria": []}),
     ],
 )
 def test_a_line_that_says_what_none_can_be_is_damaged(kind, data):
