@@ -65,8 +65,23 @@ class Job:
         )
 
     def criteria_of(self, task: str) -> Sequence[tm.Criterion] | None:
-        """What a task of the hub asks for, so that later jobs need no hub; None where no hub says."""
-        return self.with_hub(lambda hub: hub.tasks.get(hub.tasks.resolve(task)).criteria)
+        """What a task of the hub asks for, so that later jobs need no hub; None where no hub says.
+
+        Raises NotFound when a hub answers that it has no such task: a gate that a mistyped id opens is none.
+        """
+        missing: list[tm.NotFound] = []
+
+        def ask(hub: tm.Hub) -> Sequence[tm.Criterion] | None:
+            try:
+                return hub.tasks.get(hub.tasks.resolve(task)).criteria
+            except tm.NotFound as error:
+                missing.append(error)
+                return None
+
+        found = self.with_hub(ask)
+        if missing:
+            raise missing[0]
+        return found
 
     def start(
         self, *, title: str, criteria: Sequence[tm.Criterion], is_hiding: bool, task: str | None, context: str

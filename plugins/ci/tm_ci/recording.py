@@ -131,8 +131,8 @@ class Recorder:
             tasks.progress(task_id, step_note(line), key=key)
 
     def _is_late(self, task_id: str, starts: Sequence[Line], known: Sequence[Line]) -> bool:
-        """Whether a run of another commit began after this one did; the newest run is noted."""
-        begun = max((line.at for line in starts or known), default="")
+        """Whether a run of another commit began after this one did, its first attempt; the newest run is noted."""
+        begun = min((line.at for line in starts or known), default="")
         newest = self._hub.state.get(f"newest:{task_id}")
         mine = {"commit": self._judged.commit, "at": begun}
         if newest and newest["commit"] != mine["commit"] and newest["at"] > begun:

@@ -120,12 +120,89 @@ def test_the_same_run_says_the_same_in_every_format(sample):
     assert lcov.read(sample("lcov.info"))["line_coverage"] == by_json["line_coverage"]
 
 
-def test_rates_of_cobertura_become_percent():
-    assert cobertura.read(b'<coverage line-rate=".8333" branch-rate="1"/>') == {
-        "code_coverage": pytest.approx(83.33),
-        "line_coverage": pytest.approx(83.33),
-        "branch_coverage": 100,
+def test_cobertura_without_counters_is_counted_by_its_lines():
+    lines = (
+        '<line number="1" hits="3"/><line number="2" hits="0"/>'
+        '<line number="3" hits="1" branch="true" condition-coverage="50% (1/2)"/>'
+    )
+    report = (
+        f'<coverage line-rate="1" branch-rate="1"><class><methods><method><lines>{lines}</lines></method></methods>'
+        f'<lines>{lines}</lines></class><class><lines><line number="1" hits="1"/></lines></class></coverage>'
+    )
+
+    assert cobertura.read(report.encode()) == {
+        "code_coverage": pytest.approx(100 * 4 / 6),
+        "line_coverage": 75,
+        "branch_coverage": 50,
     }
+
+
+@pytest.mark.parametrize(
+    "report",
+    [
+        '<coverage line-rate=".8333" branch-rate="1"/>',
+        '<coverage line-rate="1"><packages/></coverage>',
+        '<coverage line-rate="1" lines-valid="2,000" lines-covered="2,000"/>',
+        '<coverage line-rate="1" lines-valid="2000"/>',
+        '<coverage line-rate="1" lines-valid="20" lines-covered="21"/>',
+    ],
+)
+def test_a_rate_of_cobertura_with_nothing_behind_it_is_unknown(report):
+    assert set(cobertura.read(report.encode()).values()) == {None}
+
+
+@pytest.mark.parametrize(
+    ("records", "lines", "branches"),
+    [
+        ("DA:1,1\nLF:1\nLH:1\nend_of_record\nSF:b\nDA:1,0\nDA:2,0\nDA:3,0", 25, None),
+        ("DA:1,0\nDA:2,0\nLF:2\nLH:2", 0, None),
+        ("DA:1,1\nDA:1,0\nDA:2,3,checksum\nLF:2\nLH:2", 100, None),
+        ("DA:1,1\nLF:4\nLH:1", 25, None),
+        ("LF:4\nLH:3\nBRF:2\nBRH:1", 75, 50),
+        ("DA:1,1\nBRDA:1,0,0,1\nBRDA:1,0,1,-\nBRDA:2,0,0,0\nBRDA:2,0,1,5", 100, 50),
+    ],
+)
+def test_lcov_is_counted_by_the_lines_it_lists(records, lines, branches):
+    found = lcov.read(f"SF:a\n{records}\nend_of_record\n".encode())
+
+    assert (found["code_coverage"], found["line_coverage"], found["branch_coverage"]) == (lines, lines, branches)
+
+
+@pytest.mark.parametrize(
+    ("report", "failures"),
+    [
+        ('<testsuites tests="2"><testsuite tests="2" errors="1"><testcase/><testcase/></testsuite></testsuites>', 1),
+        ('<testsuite tests="1"><testcase/><error/></testsuite>', 1),
+        ('<testsuite tests="1"><testcase status="timedout"/></testsuite>', 1),
+        ("<testsuite><testcase><testcase><failure/></testcase></testcase></testsuite>", 1),
+        (
+            '<testsuites failures="1"><testsuite failures="1"><testcase><failure/></testcase></testsuite></testsuites>',
+            1,
+        ),
+    ],
+)
+def test_failures_are_found_wherever_they_are_said(report, failures):
+    assert junit.together([junit.read(report.encode())])["test_failures"] == failures
+
+
+@pytest.mark.parametrize(
+    "report",
+    [
+        '<testsuite tests="1000" failures="1"><testcase/><testcase><failure/></testcase></testsuite>',
+        '<testsuites><testsuite tests="5"/><testsuite tests="5">' + "<testcase/>" * 10 + "</testsuite></testsuites>",
+        '<testsuite tests="1"><testcase status="who knows"/></testsuite>',
+        "<testsuite>" * 5000 + "</testsuite>" * 5000,
+    ],
+)
+def test_a_test_report_that_leaves_something_open_is_not_believed(report):
+    with pytest.raises(Unreadable):
+        junit.read(report.encode())
+
+
+def test_a_number_beyond_all_bounds_is_no_value():
+    report = '{"totals": {"covered_lines": 1%s, "num_statements": 10}}' % ("0" * 400)
+    with pytest.raises(Unreadable):
+        coverage_json.read(report.encode())
 
 
 def test_a_percentage_is_worked_out_of_counts_and_never_rounded_up_to_a_limit():

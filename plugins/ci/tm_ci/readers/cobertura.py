@@ -1,45 +1,62 @@
-"""Cobertura's XML, as coverage.py, JaCoCo converters, Istanbul and gcovr write it; rates of 0 to 1 become percent."""
+"""Cobertura's XML, as coverage.py, converters of JaCoCo, Istanbul and gcovr write it; its rates are rounded."""
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
-from tm_ci.readers.reading import Reading, Unreadable, decimal, digits, percent, within_hundred
+from tm_ci.readers.reading import Reading, Unreadable, digits, percent
 from tm_ci.readers.tags import tags_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
+
+    from tm_ci.readers.tags import Tag
 
 NAMES = ("code_coverage", "line_coverage", "branch_coverage")
 ROOT = "coverage"
 
+_WHAT = ("lines", "branches")
+_CONDITIONS = re.compile(r"\(([0-9]{1,9})/([0-9]{1,9})\)")
+
 
 def read(report: bytes) -> Reading:
-    """Coverage of lines and branches; of the whole, both together where they are counted, else the lines'.
+    """Coverage of lines and branches; of the whole, both together where branches are counted, else the lines'.
 
+    Worked out of the report's counters, or where it has none of the lines it lists; what neither says is unknown.
     Raises Unreadable when it is no such report.
     """
-    root = tags_of(report)[0]
+    tags = tags_of(report)
+    root = tags[0]
     if root.name != ROOT or "line-rate" not in root.attributes:
         raise Unreadable(f"it is no Cobertura report: it begins with <{root.name[:40]}>")
-    lines, all_lines = _counts(root.attributes, "lines")
-    branches, all_branches = _counts(root.attributes, "branches")
-    if all_lines == 0:
-        return dict.fromkeys(NAMES)
-    line = _coverage(root.attributes, "line-rate", (lines, all_lines))
-    branch = None if all_branches == 0 else _coverage(root.attributes, "branch-rate", (branches, all_branches))
+    has_counters = any(f"{what}-{how}" in root.attributes for what in _WHAT for how in ("valid", "covered"))
+    if has_counters:
+        (lines, all_lines), (branches, all_branches) = (_counters(root.attributes, what) for what in _WHAT)
+    else:
+        (lines, all_lines), (branches, all_branches) = _listed(tags)
+    line, branch = percent(lines, all_lines), percent(branches, all_branches)
     whole = line
-    if lines is not None and all_lines and branches is not None and all_branches:
-        whole = percent(lines + branches, all_lines + all_branches)
+    if line is not None and branch is not None:
+        whole = percent((lines or 0) + (branches or 0), (all_lines or 0) + (all_branches or 0))
     return dict(zip(NAMES, (whole, line, branch), strict=True))
 
 
-def _counts(attributes: Mapping[str, str], what: str) -> tuple[int | None, int | None]:
+def _counters(attributes: Mapping[str, str], what: str) -> tuple[int | None, int | None]:
     return digits(attributes.get(f"{what}-covered")), digits(attributes.get(f"{what}-valid"))
 
 
-def _coverage(attributes: Mapping[str, str], rate: str, counts: tuple[int | None, int | None]) -> float | None:
-    if counts[0] is not None and counts[1]:  # the rate is rounded, the counts are not
-        return percent(*counts)
-    found = decimal(attributes.get(rate))
-    return None if found is None else within_hundred(100 * found)
+def _listed(tags: Iterable[Tag]) -> tuple[tuple[int, int], tuple[int, int]]:
+    """Lines and branches reached, and all of them; a line that a method repeats counts once."""
+    number = 0
+    lines: dict[tuple[int, str], bool] = {}
+    branches: dict[tuple[int, str], tuple[int, int]] = {}
+    for tag in tags:
+        number += tag.name == "class"
+        if tag.name == "line":
+            key = (number, tag.attributes.get("number", ""))
+            lines[key] = lines.get(key, False) or bool(digits(tag.attributes.get("hits")))
+            if found := _CONDITIONS.search(tag.attributes.get("condition-coverage", "")):
+                branches[key] = (int(found[1]), int(found[2]))
+    reached, all_of_them = (sum(each[at] for each in branches.values()) for at in (0, 1))
+    return (sum(lines.values()), len(lines)), (reached, all_of_them)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from tm_ci.readers.reading import Reading, Unreadable, digits, percent
 from tm_ci.readers.tags import Tag, tags_of
@@ -14,7 +14,15 @@ ROOTS = ("testsuites", "testsuite", "assemblies", "assembly")
 _SUITES = ("testsuites", "testsuite", "assembly")
 _CASES = ("testcase", "test")
 _FAILED = ("failure", "error")
-_UNRUN = ("skipped", "notrun", "disabled", "skip")
+_BAD = {
+    "fail", "failed", "failure", "error", "errored", "timeout", "timedout", "broken", "aborted", "crashed",
+    "inconclusive", "warning", "xpass", "bfail", "bxpass",
+}  # fmt: skip
+_UNRUN = {"skipped", "notrun", "disabled", "skip", "ignored", "pending", "suppressed", "filtered", "excluded", "todo"}
+_GOOD = {
+    "pass", "passed", "success", "successful", "succeeded", "ok", "run", "executed", "completed", "finished", "xfail",
+    "bpass", "bxfail", "true",
+}  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,18 +54,18 @@ class Cases:
 def read(report: bytes) -> Cases:
     """The cases of one file, each counted once however suites nest.
 
-    Raises Unreadable when it is no such report, or when its counters speak of more tests than it lists and none of
-    them failed: then part of it is missing.
+    Raises Unreadable when it is no such report, when a suite speaks of more tests than it lists (part of it is
+    missing), or when a test ended in a way that is not known.
     """
     tags = tags_of(report)
     if tags[0].name not in ROOTS:
         raise Unreadable(f"it is no report of tests: it begins with <{tags[0].name[:40]}>")
-    listed = _listed(tags)
-    tests, failures = _claimed(tags)
-    failed = max(listed.failures, failures)
-    if tests > listed.count and not failed:
-        raise Unreadable(f"it speaks of {tests} tests and lists {listed.count}: part of it is missing")
-    return Cases(count=max(listed.count, failed), failures=failed, skipped=listed.skipped)
+    top = _Suite()
+    _fill(top, tags)
+    try:
+        return top.cases()
+    except RecursionError:
+        raise Unreadable("its suites nest too deep") from None
 
 
 def together(reports: Iterable[Cases]) -> Reading:
@@ -65,44 +73,67 @@ def together(reports: Iterable[Cases]) -> Reading:
     return sum(reports, Cases()).reading
 
 
-def _listed(tags: Iterable[Tag]) -> Cases:
-    verdicts: list[str] = []
-    case: Tag | None = None
+@dataclass(kw_only=True)
+class _Suite:
+    """A suite with what it says of itself and what it holds; `depth` is that of its tag.
+
+    Failures that it counts and does not list are tests all the same: they failed before they were cases.
+    """
+
+    depth: int = -1
+    tests: int = 0
+    failures: int = 0
+    verdicts: list[str] = field(default_factory=list)
+    suites: list[_Suite] = field(default_factory=list)
+
+    def cases(self) -> Cases:
+        """Its cases with those of the suites in it. Raises Unreadable when fewer are listed than it speaks of."""
+        own = Cases(
+            count=len(self.verdicts), failures=self.verdicts.count("failed"), skipped=self.verdicts.count("skipped")
+        )
+        whole = sum((each.cases() for each in self.suites), own)
+        failures = max(whole.failures, self.failures)
+        if self.tests > whole.count + failures - whole.failures:
+            raise Unreadable(f"it speaks of {self.tests} tests and lists {whole.count}: part of it is missing")
+        return Cases(count=max(whole.count, failures, self.tests), failures=failures, skipped=whole.skipped)
+
+
+def _fill(top: _Suite, tags: Iterable[Tag]) -> None:
+    suites, cases = [top], [-1]  # the depths of the cases around a tag
     for tag in tags:
-        if tag.name in _CASES and (case is None or tag.depth <= case.depth):
-            case = tag
-            verdicts.append(_own_verdict(tag))
-        elif case is not None and tag.depth <= case.depth:
-            case = None
-        elif case is not None and tag.depth == case.depth + 1:
-            verdicts[-1] = _worse(verdicts[-1], tag.name)
-    return Cases(count=len(verdicts), failures=verdicts.count("failed"), skipped=verdicts.count("skipped"))
+        while tag.depth <= cases[-1]:
+            cases.pop()
+        while tag.depth <= suites[-1].depth:
+            suites.pop()
+        inside = suites[-1]
+        if tag.name in _SUITES:
+            suites.append(_suite(tag))
+            inside.suites.append(suites[-1])
+        elif tag.name in _CASES:
+            cases.append(tag.depth)
+            inside.verdicts.append(_own_verdict(tag))
+        elif len(cases) > 1 and tag.depth == cases[-1] + 1:
+            inside.verdicts[-1] = _worse(inside.verdicts[-1], tag.name)
+        elif len(cases) == 1 and tag.name in _FAILED and tag.depth == inside.depth + 1:
+            inside.failures += 1  # the suite itself did not run
+
+
+def _suite(tag: Tag) -> _Suite:
+    claimed = [digits(tag.attributes.get(name)) or 0 for name in ("failures", "errors", "failed")]
+    tests = digits(tag.attributes.get("tests") or tag.attributes.get("total")) or 0
+    return _Suite(depth=tag.depth, tests=tests, failures=sum(claimed))
 
 
 def _own_verdict(tag: Tag) -> str:
-    said = {tag.attributes.get(name, "").strip().lower() for name in ("result", "status")}
-    if said & {"fail", "failed", "error"}:
+    said = {tag.attributes.get(name, "").strip().lower() for name in ("result", "status")} - {""}
+    if said & _BAD:
         return "failed"
-    return "skipped" if said & set(_UNRUN) else "passed"
+    if odd := said - _UNRUN - _GOOD:
+        raise Unreadable(f"a test of it is {min(odd)[:40]!r}, which may be anything")
+    return "skipped" if said & _UNRUN else "passed"
 
 
 def _worse(verdict: str, child: str) -> str:
     if child in _FAILED:
         return "failed"
     return "skipped" if child == "skipped" and verdict == "passed" else verdict
-
-
-def _claimed(tags: Iterable[Tag]) -> tuple[int, int]:
-    """What the outermost suites that count say: tests, and failures with errors."""
-    tests = failures = 0
-    inside: int | None = None
-    for tag in tags:
-        if inside is not None and tag.depth <= inside:
-            inside = None
-        own = digits(tag.attributes.get("tests") or tag.attributes.get("total")) if tag.name in _SUITES else None
-        if own is None or inside is not None:
-            continue
-        inside = tag.depth
-        tests += own
-        failures += sum(digits(tag.attributes.get(name)) or 0 for name in ("failures", "errors", "failed"))
-    return tests, failures

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from tm_ci.readers.reading import Reading, Unreadable, digits, percent, text_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
 
 NAMES = ("code_coverage", "line_coverage", "branch_coverage")
 
-_COUNTERS = ("LF", "LH", "BRF", "BRH")
 _END = "end_of_record"
 
 
 def read(report: bytes) -> Reading:
     """Coverage of lines and branches over all files; the whole is the lines'.
 
-    Raises Unreadable when it is no tracefile, a counter is no number, or its last record has no end.
+    A record that lists its lines is counted by them, and believed in its counters only where these say less. Raises
+    Unreadable when it is no tracefile, a counter is no number, or its last record has no end.
     """
     lines = [line.strip() for line in text_of(report).splitlines() if line.strip()]
     records = lines.count(_END)
@@ -21,13 +26,41 @@ def read(report: bytes) -> Reading:
         raise Unreadable("it names no source file: this is no tracefile of lcov")
     if lines[-1] != _END or records != sum(line.startswith("SF:") for line in lines):
         raise Unreadable("its last record has no end: part of it is missing")
-    totals = dict.fromkeys(_COUNTERS, 0)
+    hit = found = taken = branches = 0
+    for record in _records(lines):
+        one = _counted(record, ("LF", "LH"), "DA", size=1)
+        other = _counted(record, ("BRF", "BRH"), "BRDA", size=3)
+        found, hit, branches, taken = found + one[0], hit + one[1], branches + other[0], taken + other[1]
+    covered = percent(hit, found)
+    return dict(zip(NAMES, (covered, covered, percent(taken, branches)), strict=True))
+
+
+def _records(lines: Iterable[str]) -> Iterator[list[tuple[str, str]]]:
+    record: list[tuple[str, str]] = []
     for line in lines:
-        name, _, value = line.partition(":")
-        if name in totals:
-            totals[name] += _counter(name, value)
-    covered = percent(totals["LH"], totals["LF"])
-    return dict(zip(NAMES, (covered, covered, percent(totals["BRH"], totals["BRF"])), strict=True))
+        if line == _END:
+            yield record
+            record = []
+        else:
+            name, _, value = line.partition(":")
+            record.append((name, value))
+
+
+def _counted(record: Iterable[tuple[str, str]], counters: tuple[str, str], each: str, *, size: int) -> tuple[int, int]:
+    """How many there are and how many were reached; `size` is how many of an entry's fields say which one it is."""
+    said = {name: _counter(name, value) for name, value in record if name in counters}
+    listed: dict[tuple[str, ...], bool] = {}
+    for name, value in record:
+        if name == each:
+            fields = value.split(",")
+            if len(fields) <= size:
+                raise Unreadable(f"its {name} is cut off: {value[:40]!r}")
+            is_hit = fields[size] != "-" and _counter(name, fields[size]) > 0
+            listed[tuple(fields[:size])] = listed.get(tuple(fields[:size]), False) or is_hit
+    hits = sum(listed.values())
+    if not listed:
+        return said.get(counters[0], 0), said.get(counters[1], 0)
+    return max(len(listed), said.get(counters[0], 0)), min(hits, said.get(counters[1], hits))
 
 
 def _counter(name: str, value: str) -> int:

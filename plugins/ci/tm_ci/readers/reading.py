@@ -48,7 +48,7 @@ def number(value: Any) -> int | float | None:
     """A plain number of JSON, or None for a word, NaN, infinity, a negative or too large one."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
-    return value if math.isfinite(value) and 0 <= value <= _EXACT else None
+    return value if 0 <= value <= _EXACT and math.isfinite(value) else None
 
 
 def count(value: Any) -> int | None:
