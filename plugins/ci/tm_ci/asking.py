@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from tm_ci.job import Job
     from tm_ci.lines import Line
 
+PERCENTAGES = ("code_coverage", "line_coverage", "branch_coverage", "test_pass_rate")
 STATUSES = ("started", "passed", "failed", "skipped", "cancelled")
 
 _ALIKE = {"success": "passed", "failure": "failed", "canceled": "cancelled", "aborted": "cancelled"}
@@ -107,8 +108,16 @@ def asked(
         reports=reports,
         exit_codes=pairs(exit_codes or (), "exit-code", example="build=0"),
         counts=pairs(counts or (), "count", example="build_artifacts=dist/**"),
-        values={name: tm.typed(text) if text.strip() else None for name, text in said},
+        values={name: _said(name, text) for name, text in said},
     )
+
+
+def _said(name: str, text: str) -> Any:
+    """A value as it was typed; a percentage is one of 0 to 100. Raises UsageError."""
+    value = tm.typed(text.removesuffix("%") if name in PERCENTAGES else text) if text.strip() else None
+    if name in PERCENTAGES and isinstance(value, int | float) and not 0 <= value <= 100:
+        raise tm.UsageError(f"{name} is a percentage, of 0 to 100, not {text[:40]}.")
+    return value
 
 
 def status_of(status: str | None, code: int | None) -> str:

@@ -69,7 +69,7 @@ def start_run(
     to_outputs({"run-file": str(job.file), "task-id": recorded.task_id if recorded else ""})
     if recorded:
         sys.stdout.write(f"{recorded.task_id}\n")
-    say(f"✓ run begun, {len(asked)} criteria: {job.file}")
+    say(f"✓ run begun, {len(line.data['criteria'])} criteria: {job.file}")
     return 0
 
 
@@ -88,6 +88,8 @@ def note_step(  # noqa: PLR0913 - the words of a command
 ) -> int:
     """Note a step, or run one and note how it ended; its exit code is that of the command."""
     job = job_here(run_file=run, leg=leg, is_strict=strict)
+    if command and status:
+        raise tm.UsageError("A command says by its exit code how it ended; leave --status out, or the command.")
     clock = tm.Clock()
     begun = clock.monotonic()
     code = _ran(command) if command else None
@@ -133,17 +135,19 @@ def measure_files(  # noqa: PLR0913 - the words of a command
     reader = Reader(
         gate=gate_asker(job.settings),
         rule_of=rules_for(rules, job.settings.names),
-        commit=job.context.commit,
+        commits=frozenset(filter(None, (job.context.commit, job.context.checkout))),
         since=job.began_at(),
     )
     found = gather(asked, reader)
     lines = [line for each in found for line in job.values(each)]
     show_found(found, lines)
-    lines += [job.step(f"measure {each.of}", status="failed", note=each.reason) for each in found if each.is_lost]
+    lines += job.steps_of(found)
     if task is None or job.context.system != LOCAL:
         lines = job.write(lines)
     if task is None:
         job.tell(lines)
+    elif job.context.system != LOCAL and not tm.has_hub("ci"):
+        say(f"{task} was taken for a task's id, and there is no hub to tell; for a file of that name write ./{task}")
     else:
         asking.measured_for(job, lines, task=task)
     return 0
@@ -181,7 +185,8 @@ def finish_run(  # noqa: PLR0913 - the words of a command
         completes=complete,
         rating={name: each for name, each in rating.items() if each is not None},
     )
-    lines, troubles = read_files(files or [str(job.file)])
+    job.files = files or job.files
+    lines, troubles = read_files(job.files)
     end = end_run(job, lines, troubles, ending=ending)
     show_end(end, headline(end.outcome, title=end.title, commit=job.context.commit), summary=summary)
     if format == "json":

@@ -18,8 +18,9 @@ class Context:
     """One run of a pipeline, as seen by one job of it.
 
     `run` is the same for re-runs, and for push and pull request of one commit (outside of CI every start is a run of
-    its own, named in its file); `attempt` tells re-runs apart. `title`
-    is what people call the run; every text here comes from outside and is data, never a part of a command.
+    its own, named in its file); `attempt` tells re-runs apart. `checkout` is what is checked out where that is
+    another commit than the judged one: of a pull request, its merge with the base. `title` is what people call the
+    run; every text here comes from outside and is data, never a part of a command.
     """
 
     system: str
@@ -27,6 +28,7 @@ class Context:
     title: str
     attempt: int = 1
     commit: str | None = None
+    checkout: str | None = None
     branch: str | None = None
     url: str | None = None
     job: str | None = None
@@ -66,6 +68,7 @@ def _github(environ: Mapping[str, str], payload: Mapping[str, Any]) -> Context:
         title=f"{get('GITHUB_WORKFLOW') or 'Workflow'} of {short(commit)}",
         attempt=_whole(get("GITHUB_RUN_ATTEMPT")),
         commit=commit,
+        checkout=get("GITHUB_SHA") or None,
         branch=get("GITHUB_HEAD_REF") or get("GITHUB_REF_NAME") or None,
         url=f"{get('GITHUB_SERVER_URL', 'https://github.com')}/{get('GITHUB_REPOSITORY', '')}/actions/runs/{number}",
         job=get("GITHUB_JOB") or None,
@@ -91,6 +94,7 @@ def _gitlab(environ: Mapping[str, str]) -> Context:
         run=f"gitlab:{get('CI_PROJECT_ID', '')}:{which}",
         title=f"Pipeline of {short(commit)}",
         commit=commit,
+        checkout=get("CI_COMMIT_SHA") or None,
         branch=get("CI_MERGE_REQUEST_SOURCE_BRANCH_NAME") or get("CI_COMMIT_REF_NAME") or None,
         url=get("CI_PIPELINE_URL") or None,
         job=get("CI_JOB_NAME") or None,

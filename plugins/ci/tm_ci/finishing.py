@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import glob
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -11,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 import tm
 from tm_ci import runfile
 from tm_ci.contexts import LOCAL
+from tm_ci.globs import matches
+from tm_ci.job import whole
 from tm_ci.lines import START, Line, merged
 from tm_ci.measured import Measured, is_current, measured
 from tm_ci.outcome import Outcome, criteria_of, has_hidden_criteria, headline, judge, step_results
@@ -79,10 +80,9 @@ def read_files(names: Sequence[str]) -> tuple[tuple[Line, ...], list[str]]:
     lines: list[Line] = []
     troubles: list[str] = []
     for name in names:
-        files = sorted(glob.glob(name, recursive=True)) or [name]  # noqa: PTH207 - `**` as in every other command
-        for file in files:
+        for file in matches(name) or [Path(name)]:
             try:
-                found, damage = runfile.lines_of(Path(file))
+                found, damage = runfile.lines_of(file)
             except tm.NotFound as missing:
                 found, damage = [], [str(missing)]
             lines += found
@@ -139,7 +139,7 @@ def _judged(
         steps=states,
     )
     titles = [str(line.data.get("title")) for line in lines if line.kind == START and is_current(line, judged)]
-    return End(outcome=outcome, title=titles[-1] if titles else job.context.title, measured=found)
+    return End(outcome=outcome, title=whole(titles[-1]) if titles else job.context.title, measured=found)
 
 
 def _each_once(criteria: Iterable[tm.Criterion]) -> list[tm.Criterion]:

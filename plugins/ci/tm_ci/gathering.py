@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import glob
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tm_ci import kinds
+from tm_ci.globs import has_magic, matches
 from tm_ci.readers import artifacts, exit_codes, junit, sarif
 from tm_ci.readers.reading import Reading, Unreadable
 from tm_ci.rules import combined, default_rule
@@ -49,13 +49,13 @@ class Asked:
 class Reader:
     """How reports are read: `gate` answers for a scanner's report-task.txt, `rule_of` joins files.
 
-    A report that names other commits than `commit`, or was written before `since` (seconds since 1970), is of an
+    A report that names other commits than `commits`, or was written before `since` (seconds since 1970), is of an
     earlier build.
     """
 
     gate: Callable[[bytes], Reading]
     rule_of: Callable[[str], str]
-    commit: str | None = None
+    commits: frozenset[str] = frozenset()
     since: float | None = None
 
     def content(self, file: Path) -> bytes:
@@ -77,9 +77,9 @@ class Reader:
         if kind == kinds.SONAR:
             return self.gate(content)
         reading = kinds.read(kind, content)
-        commits = sarif.commits(content) if kind == kinds.SARIF else set()
-        if self.commit and commits and self.commit not in commits:
-            raise Unreadable(f"stale: it is of commit {', '.join(sorted(commits))[:80]}")
+        others = (sarif.commits(content) if kind == kinds.SARIF else set()) - self.commits
+        if self.commits and others:
+            raise Unreadable(f"stale: it is of commit {', '.join(sorted(others))[:80]}")
         return reading
 
 
@@ -97,13 +97,6 @@ def split_kind(text: str) -> tuple[str | None, str]:
     """`junit:build/*.xml` names its kind; `build/*.xml` does not."""
     kind, colon, pattern = text.partition(":")
     return (kind, pattern) if colon and kind in kinds.NAMES else (None, text)
-
-
-def matches(pattern: str) -> list[Path]:
-    """The files a pattern names, in order; `**` reaches any depth, and a name with [ in it is also taken as it is."""
-    found = glob.glob(pattern, recursive=True, include_hidden=True)  # noqa: PTH207 - `**` at the end means files too
-    paths = sorted({Path(each) for each in [*found, pattern]})
-    return [path for path in paths if path.is_file()]
 
 
 def _report(kind: str | None, pattern: str, reader: Reader) -> list[Found]:
@@ -144,7 +137,7 @@ def _raw(file: Path) -> bytes:
 def _unknown(kind: str | None, of: str, *, reason: str) -> Found:
     if kind is None:
         reason += "; nor is it said what it would measure: write junit:, coverage:, sarif: … before it"
-    is_lost = kind is None and not (glob.has_magic(of) and matches(of))  # a glob may reach what is no report
+    is_lost = kind is None and not (has_magic(of) and matches(of))  # a glob may reach what is no report
     reading: Reading = dict.fromkeys(kinds.NAMES.get(kind or "", ()))
     return Found(reading=reading, of=of, reason=reason, kind=kind or "", is_lost=is_lost)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 import sys
 from dataclasses import replace
 from datetime import datetime
@@ -35,11 +36,21 @@ def say(text: str) -> None:
     sys.stderr.write(_COMMAND.sub(": :", shown).replace("##[", "## [") + "\n")
 
 
+def whole(said: Any) -> Any:
+    """The same without half characters, which file names that are no UTF-8 bring along."""
+    if isinstance(said, str):
+        return said.encode("utf-8", "backslashreplace").decode() if not said.isascii() else said
+    if isinstance(said, dict):
+        return {name: whole(each) for name, each in said.items()}
+    return [whole(each) for each in said] if isinstance(said, list) else said
+
+
 class Job:
     """This job. With `is_strict` a hub that cannot be told is an error; else the build goes on without it."""
 
     def __init__(self, context: Context, settings: Settings, file: Path, *, is_strict: bool = False) -> None:
         self.context = context
+        self.files = [str(file)]
         self.settings = settings
         self.file = file
         self._is_strict = is_strict
@@ -52,9 +63,10 @@ class Job:
     def line(self, kind: str, name: str, **more: Any) -> Line:
         """A line of this job, said now."""
         context = self.context
+        more = {key: whole(text) for key, text in more.items()}
         return Line(
             kind=kind,
-            name=name,
+            name=whole(name),
             at=tm.stamp(tm.Clock().now()),
             run=context.run,
             attempt=context.attempt,
@@ -106,6 +118,14 @@ class Job:
             lines.append(self.line(VALUE, name, of=found.of, data=data))
         return lines
 
+    def steps_of(self, found: Sequence[Found]) -> list[Line]:
+        """A failed step for each report that should have been there, and a passed one when it is there at last."""
+        failed = {line.name for line in runfile.lines_there(self.file) if line.kind == STEP}
+        names = [(f"measure {each.of}", each) for each in found]
+        lost = [self.step(name, status="failed", note=each.reason) for name, each in names if each.is_lost]
+        made_good = [name for name, each in names if not each.is_lost and whole(name) in failed]
+        return [*lost, *(self.step(name, status="passed", note=None) for name in made_good)]
+
     def begin(self) -> None:
         """Leave nothing of another run or attempt in the file."""
         if self.file.exists():
@@ -143,15 +163,20 @@ class Job:
             if self._is_strict:
                 raise
             say(f"The hub was not told, and the build goes on without it: {error}")
-            say(f"To tell it later: tm ci finish {self.file}")
+            say(f"To tell it later: tm ci finish {shlex.join(self.files)}")
             return None
 
     def ruled(self, rules: Mapping[str, Any]) -> Job:
         """The same job with other rules than the settings'."""
         settings = self.settings.model_copy(update={"rules": dict(rules)})
-        return Job(self.context, settings, self.file, is_strict=self._is_strict)
+        return self._with(self.context, settings)
 
     def judging(self, *, run: str | None, commit: str | None) -> Job:
         """The same job, judging another run or commit than the variables name."""
         context = replace(self.context, run=run or self.context.run, commit=commit or self.context.commit)
-        return Job(context, self.settings, self.file, is_strict=self._is_strict)
+        return self._with(context, self.settings)
+
+    def _with(self, context: Context, settings: Settings) -> Job:
+        job = Job(context, settings, self.file, is_strict=self._is_strict)
+        job.files = self.files
+        return job

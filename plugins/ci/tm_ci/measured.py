@@ -11,7 +11,7 @@ from tm_ci.contexts import short
 from tm_ci.lines import VALUE, Line
 from tm_ci.rules import RULES, combined
 
-_SEVERAL = 3
+_SEVERAL, _SHORTEST = 3, 7
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,7 +43,8 @@ def measured(lines: Iterable[Line], judged: Judged, *, rules: Mapping[str, str])
 def is_current(line: Line, judged: Judged) -> bool:
     """Whether a line is about the commit that is judged; where no commit is known, about the same run."""
     if line.commit and judged.commit:
-        return line.commit == judged.commit
+        is_short = len(judged.commit) >= _SHORTEST  # as people type one
+        return line.commit == judged.commit or (is_short and line.commit.startswith(judged.commit))
     return line.run == judged.run
 
 

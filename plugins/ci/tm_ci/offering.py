@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from tm import Finding
 from tm_ci import kinds
-from tm_ci.gathering import matches, split_kind
+from tm_ci.gathering import split_kind
+from tm_ci.globs import matches
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

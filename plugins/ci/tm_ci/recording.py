@@ -54,8 +54,9 @@ class Recorder:
         if task_id is not None:
             # what came before its start was not told yet; every telling has a key, so none is told twice
             is_new = any(line.kind == START for line in fresh)
+            is_late = self._is_late(task_id, starts, known)
             for line in current if is_new else [line for line in fresh if line in current]:
-                self._tell(task_id, line)
+                self._tell(task_id, line, is_late=is_late)
         for line in fresh:
             self._hub.state.add(self._place_of(line), json.loads(line.text), expire_after=KEPT)
         return None if task_id is None else self._brought_up(task_id, starts)
@@ -116,12 +117,12 @@ class Recorder:
             "detail": ", ".join(filter(None, (context.branch, context.commit, f"attempt {context.attempt}"))),
         }
 
-    def _tell(self, task_id: str, line: Line) -> None:
+    def _tell(self, task_id: str, line: Line, *, is_late: bool) -> None:
         tasks = self._hub.tasks
         key = f"ci:{_digest(line.text)}"
         if line.kind == START:
             task = tasks.get(task_id)
-            if task.status == "blocked" and (task.blocked_reason or "").startswith(OURS):
+            if task.status == "blocked" and (task.blocked_reason or "").startswith(OURS) and not is_late:
                 task = tasks.unblock(task_id)
             if task.status == "pending":
                 tasks.move(task_id, "in_progress")

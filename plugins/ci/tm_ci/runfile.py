@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import os
 from dataclasses import replace
+from datetime import datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tm import NotFound, StoreError
+from tm import NotFound, StoreError, stamp
 from tm_ci.lines import read_all
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
     from typing import IO
 
     from tm_ci.lines import Line
@@ -24,12 +25,12 @@ _MACHINE = Path("/proc/sys/kernel/random/boot_id")
 def default_file(environ: Mapping[str, str]) -> Path:
     """Where a job's lines go when nobody says: the runner's own folder for the job, else the workspace.
 
-    GitLab lays the artifacts of all jobs into one folder, so there the job's number is in the name.
+    GitLab lays the artifacts of all jobs into one folder, so there the job is in the name, which `finish` can name.
     """
     if folder := environ.get("RUNNER_TEMP"):
         return Path(folder, NAME)
     if folder := environ.get("CI_PROJECT_DIR"):
-        return Path(folder, f"tm-ci-{environ.get('CI_JOB_ID', '0')}.jsonl")
+        return Path(folder, f"tm-ci-{environ.get('CI_JOB_NAME_SLUG') or environ.get('CI_JOB_ID', '0')}.jsonl")
     return Path(environ.get("WORKSPACE", ""), NAME)
 
 
@@ -39,13 +40,24 @@ def append(file: Path, lines: Iterable[Line]) -> list[Line]:
         file.parent.mkdir(parents=True, exist_ok=True)
         with file.open("a+b") as stream:
             writer = _writer(file, os.fstat(stream.fileno()))
-            written = [replace(line, writer=writer) for line in lines]
+            written = _after_each_other([replace(line, writer=writer) for line in lines], lines_there(file))
             text = "".join(line.text + "\n" for line in written)
             broken = b"\n" if _ends_within_a_line(stream) else b""
             stream.write(broken + text.encode("utf-8", "surrogatepass"))
     except OSError as error:
         raise StoreError(f"{file} cannot be written ({error.strerror}). Name another file: --run FILE") from None
     return written
+
+
+def _after_each_other(lines: Sequence[Line], before: Sequence[Line]) -> list[Line]:
+    """What a writer says later is later, though the machine's clock was set back in between."""
+    last = max((line.at for line in before if line.writer == lines[0].writer), default="") if lines else ""
+    found = []
+    for line in lines:
+        at = line.at if line.at > last else stamp(datetime.fromisoformat(last) + timedelta(microseconds=1))
+        found.append(replace(line, at=at))
+        last = at
+    return found
 
 
 def _writer(file: Path, found: os.stat_result) -> str:

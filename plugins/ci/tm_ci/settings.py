@@ -27,6 +27,13 @@ def _url(text: str) -> str:
     return text.rstrip("/")
 
 
+def _token(secret: SecretStr) -> SecretStr:
+    text = secret.get_secret_value()
+    if not text or not text.isascii() or not text.isprintable() or " " in text:
+        raise ValueError("must be one word, as SonarQube shows it")
+    return secret
+
+
 def _patience(length: timedelta) -> timedelta:
     if length > LONGEST_WAIT:
         raise ValueError("must be at most 1h; a job should not wait longer")
@@ -51,7 +58,7 @@ class Settings(PluginSettings):
     """What becomes of a task whose run was cancelled."""
     sonar_url: Annotated[str, ReceivesSecret, AfterValidator(_url)] | None = None
     """Where SonarQube is; the token is sent nowhere else."""
-    sonar_token: SecretStr | None = None
+    sonar_token: Annotated[SecretStr, AfterValidator(_token)] | None = None
     """A token that may read the project, a secret."""
     sonar_wait: Annotated[Duration, AfterValidator(_patience)] = timedelta(minutes=5)
     """How long to wait until SonarQube has worked an analysis out."""

@@ -118,7 +118,7 @@ class Workflow:
         return done.returncode == 0
 
 
-def run_gitlab(folder, *, template, project, environ, breaks=None):
+def run_gitlab(folder, *, template, project, environ, breaks=None, dies=()):
     """The jobs of a GitLab template in the order of their stages; each job's exit code and the log of all."""
     found = load(template)
     stages = [".pre", *found["stages"], ".post"]
@@ -129,10 +129,13 @@ def run_gitlab(folder, *, template, project, environ, breaks=None):
     for number, (name, job) in enumerate(sorted(jobs.items(), key=lambda pair: stages.index(pair[1]["stage"]))):
         if any(codes.values()) and job.get("when") != "always":
             continue
+        if name in dies:  # the runner is lost, and with it what the job would have left
+            continue
         place = folder / name
         shutil.copytree(project, place)
         shutil.copytree(artifacts, place, dirs_exist_ok=True)
-        known = {**environ, **job.get("variables", {}), "CI_JOB_NAME": name, "CI_JOB_ID": str(number)}
+        known = {**environ, **job.get("variables", {}), "CI_JOB_NAME": name, "CI_JOB_NAME_SLUG": name}
+        known |= {"CI_JOB_ID": str(number)}
         known |= {"CI_PROJECT_DIR": str(place), "HOME": str(place), "CI_JOB_STATUS": "running"}
         script = "\n".join([(breaks or {}).get(name, "true"), *job["script"]])
         codes[name], said = _bash(script, place, known)

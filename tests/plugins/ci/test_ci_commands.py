@@ -6,6 +6,10 @@ import os
 import pytest
 from tests.plugins.ci.conftest import GITHUB, OTHER_SHA, PASSED, SHA, coverage
 
+from tm_ci.globs import matches
+from tm_ci.lines import Line, merged
+from tm_ci.runfile import append, lines_of
+
 GATES = ("--criterion", "test_pass_rate == 100", "--criterion", "code_coverage >= 85")
 
 
@@ -362,6 +366,103 @@ def test_a_scan_that_names_another_commit_is_stale(machine):
 
     assert f"scan.sarif: stale: it is of commit {OTHER_SHA}" in other.stderr
     assert "✓ security_issues = 0" in own.stderr
+
+
+def test_a_scan_of_a_pull_request_s_merge_is_current_and_one_of_two_commits_is_not(machine):
+    event = machine.write("event.json", json.dumps({"pull_request": {"head": {"sha": OTHER_SHA}}}))
+    environ = {**GITHUB, "GITHUB_EVENT_NAME": "pull_request", "GITHUB_EVENT_PATH": str(event)}
+
+    def scan(*commits):
+        runs = [
+            {"tool": {}, "results": [], "versionControlProvenance": [{"repositoryUri": "x", "revisionId": each}]}
+            for each in commits
+        ]
+        machine.write("scan.sarif", json.dumps({"version": "2.1.0", "runs": runs}))
+        return machine.run("ci", "measure", "scan.sarif", environ=environ).stderr
+
+    assert "✓ security_issues = 0" in scan(SHA, OTHER_SHA)
+    assert "scan.sarif: stale: it is of commit bbbb" in scan(SHA, "bbbb")
+
+
+def test_a_report_that_is_there_at_last_makes_its_step_good(machine):
+    built(machine)
+    machine.run("ci", "measure", "res.txt")
+    missing = finished(machine)[0]
+    machine.write("res.txt", PASSED)
+    machine.run("ci", "measure", "res.txt")
+
+    assert (missing, finished(machine)[0]) == (5, 0)
+
+
+def test_links_to_folders_are_not_followed(machine):
+    machine.write("dist/a/file", "x")
+    for name in ("l", "m"):
+        (machine.folder / "dist" / name).symlink_to(".")
+    machine.ok("ci", "start", "Build", "--criterion", "dist_count == 1", "--criterion", "dist_bytes == 1")
+    machine.ok("ci", "measure", "--count", "dist=dist/**")
+
+    assert finished(machine)[0] == 0
+
+
+@pytest.mark.parametrize(
+    ("pattern", "found"),
+    [
+        ("**", ["a.xml", "b/.c/d.xml", "b/c.xml", "b/e.txt"]),
+        ("**/*.xml", ["a.xml", "b/.c/d.xml", "b/c.xml"]),
+        ("b/**/*.xml", ["b/.c/d.xml", "b/c.xml"]),
+        ("*/**/d.xml", ["b/.c/d.xml"]),
+        ("b/*", ["b/c.xml", "b/e.txt"]),
+        ("**/.c/**", ["b/.c/d.xml"]),
+        ("none/**", []),
+    ],
+)
+def test_what_patterns_reach(tmp_path, monkeypatch, pattern, found):
+    for name in ("a.xml", "b/c.xml", "b/.c/d.xml", "b/e.txt"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+    monkeypatch.chdir(tmp_path)
+
+    assert [str(path) for path in matches(pattern)] == found
+
+
+def test_what_a_job_says_later_counts_though_its_clock_was_set_back(tmp_path):
+    def said(value, at):
+        return Line(kind="value", name="a", run="r", at=at, data={"value": value})
+
+    append(tmp_path / "run", [said(1, "2026-11-22T13:00:00.000000Z")])
+    append(tmp_path / "run", [said(2, "2026-11-22T12:00:00.000000Z")])
+    lines, _ = lines_of(tmp_path / "run")
+
+    assert [line.data["value"] for line in merged(lines)] == [2]
+
+
+@pytest.mark.parametrize("value", ["code_coverage=850", "code_coverage=101%", "test_pass_rate=-1"])
+def test_a_percentage_beyond_a_hundred_is_refused(machine, value):
+    done = machine.run("ci", "measure", "--value", value)
+
+    assert done.returncode == 2
+    assert "is a percentage, of 0 to 100" in done.stderr
+
+
+def test_a_command_says_itself_how_it_ended(machine):
+    done = machine.run("ci", "step", "test", "--status", "passed", "--", "false")
+
+    assert done.returncode == 2
+    assert "leave --status out" in done.stderr
+
+
+def test_a_file_whose_name_is_no_text_is_read_and_judged(machine):
+    machine.ok("ci", "start", "Build", "--criterion", "test_pass_rate == 100")
+    (machine.folder / os.fsdecode(b"j\xff.xml")).write_text(PASSED)
+    machine.ok("ci", "measure", "*.xml")
+
+    assert finished(machine)[0] == 0
+
+
+def test_a_commit_may_be_named_by_its_beginning(machine):
+    built(machine)
+
+    assert finished(machine, "--commit", SHA[:9])[0] == 0
 
 
 def test_the_summary_and_the_outputs_are_written(machine):

@@ -175,6 +175,26 @@ def test_a_late_result_of_an_old_commit_does_not_pass_a_task_that_moved_on(with_
     assert "came late" in done.stderr
 
 
+def test_a_re_run_of_an_older_commit_is_late(with_hub):
+    task = with_hub.ok("add", "A feature", "--criterion", "code_coverage >= 85")
+    built(with_hub, 80, words=("--task", task))
+    with_hub.run("ci", "finish")
+    built(with_hub, 80, words=("--task", task), environ=NEXT)
+    with_hub.run("ci", "finish", environ=NEXT)
+    built(with_hub, 99, words=("--task", task), environ=AGAIN)
+    done = with_hub.run("ci", "finish", environ=AGAIN)
+
+    assert "came late" in done.stderr
+    assert show(with_hub, task)["status"] == "blocked"
+
+
+def test_a_task_that_the_hub_does_not_have_opens_no_gate(with_hub):
+    done = with_hub.run("ci", "start", "--task", "99999999", "--criterion", "code_coverage >= 85")
+
+    assert done.returncode == 3
+    assert "99999999" in done.stderr
+
+
 def test_a_person_s_word_counts_beside_what_the_run_measured(with_hub):
     task = with_hub.ok("add", "A feature", "--criterion", "code_coverage >= 85", "--criterion", "Docs are reviewed")
     built(with_hub, words=("--task", task))

@@ -121,7 +121,7 @@ def run_gitlab_template(tmp_path, environ, registry):
     if tuple(map(int, said.strip("v\n").split("."))) < (20, 11):
         pytest.skip(f"node {said.strip()} writes no lcov report; 20.11 is needed")
 
-    def run(*, breaks=None, url=None):
+    def run(*, breaks=None, url=None, dies=()):
         known = {**environ, **GITLAB, "npm_config_registry": url or registry.url, "npm_config_fetch_retries": "0"}
         return run_gitlab(
             tmp_path / "gitlab",
@@ -129,6 +129,7 @@ def run_gitlab_template(tmp_path, environ, registry):
             project=EXAMPLES / "npm-app",
             environ=known,
             breaks=breaks,
+            dies=dies,
         )
 
     return run
@@ -146,6 +147,13 @@ def test_an_audit_that_reaches_no_registry_is_no_clean_audit(run_gitlab_template
 
     assert codes["tm-finish"] == 5
     assert "security_issues: reports/npm-audit.json: npm could not audit" in log
+
+
+def test_a_job_that_is_lost_with_its_runner_is_missed(run_gitlab_template):
+    codes, log = run_gitlab_template(dies=("scan",))
+
+    assert codes["tm-finish"] == 5
+    assert "tm-ci-scan.jsonl cannot be read" in log
 
 
 def test_a_known_vulnerability_is_refused(run_gitlab_template, registry):

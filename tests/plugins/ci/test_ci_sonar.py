@@ -7,7 +7,7 @@ import pytest
 import respx
 from tests.plugins.ci.conftest import GITHUB
 
-from tm.testing import Reply, ScriptedServer
+from tm.testing import FakeClock, Reply, ScriptedServer
 from tm_ci.readers import sonar
 from tm_ci.readers.reading import Unreadable
 
@@ -82,10 +82,36 @@ def test_without_an_answer_the_gate_is_unknown_with_the_reason(answer, said):
         ask()
 
 
-@pytest.mark.parametrize("report", [b"", b"projectKey=app", b"serverUrl=ftp://x\nceTaskId=1", b"\xff\x00"])
+@respx.mock
+def test_all_answers_together_take_no_longer_than_the_patience():
+    clock = FakeClock()
+
+    def answer(_request):
+        clock.advance(timedelta(seconds=7))
+        return httpx.Response(200, json={"task": {"status": "PENDING"}})
+
+    asked = respx.get(f"{SERVER}/api/ce/task").mock(side_effect=answer)
+    with httpx.Client() as client, pytest.raises(Unreadable, match="in time"):
+        sonar.Sonar(client, wait=lambda _: None, patience=10, monotonic=clock.monotonic).gate(sonar.read(REPORT))
+
+    assert asked.call_count == 2
+
+
+@pytest.mark.parametrize(
+    "report",
+    [
+        b"",
+        b"projectKey=app",
+        b"serverUrl=ftp://x\nceTaskId=1",
+        b"\xff\x00",
+        b"serverUrl=https://ann:pw123@sonar.example.com\nceTaskId=1",
+    ],
+)
 def test_a_scanner_that_handed_nothing_in_is_unknown(report):
-    with pytest.raises(Unreadable):
+    with pytest.raises(Unreadable) as refused:
         sonar.read(report)
+
+    assert "pw123" not in str(refused.value)
 
 
 @pytest.fixture
@@ -124,6 +150,21 @@ def test_a_server_that_breaks_off_makes_the_gate_unknown(machine, server, fault)
 
     assert done.returncode == 0
     assert "? sonar_quality_gate" in done.stderr
+
+
+def test_a_server_that_answers_drop_by_drop_is_not_waited_for_either(machine, server):
+    server.script(Reply(body=DONE, fault="drip", delay=timedelta(milliseconds=200)))
+    done = measure(machine, server, SONAR_WAIT="1s")
+
+    assert "? sonar_quality_gate: report-task.txt: SonarQube's analysis did not end in time" in done.stderr
+
+
+def test_a_token_of_odd_signs_is_refused_in_a_sentence(machine, server):
+    done = measure(machine, server, SONAR_TOKEN="tökén", SONAR_URL=server.url)  # noqa: S106 - made up
+
+    assert done.returncode == 2
+    assert "must be one word, as SonarQube shows it" in done.stderr
+    assert "tökén" not in done.stderr
 
 
 def test_a_slow_server_is_not_waited_for_beyond_the_settings(machine, server):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import re
+import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -11,11 +13,12 @@ import httpx
 from tm_ci.readers.reading import Reading, Unreadable, text_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
 NAMES = ("sonar_quality_gate",)
 GATES = {"OK": "passed", "WARN": "warn", "ERROR": "failed"}
-PAUSE = 2.0
+PAUSE, LONGEST_ANSWER = 2.0, 10.0
+LONGEST = 10 * 1024 * 1024
 
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,100}")
 _UNDER_WAY = ("PENDING", "IN_PROGRESS")
@@ -35,15 +38,29 @@ def read(report: bytes) -> Analysis:
     server, task = pairs.get("serverUrl", "").rstrip("/"), pairs.get("ceTaskId", "")
     if not server.startswith(("http://", "https://")) or not task:
         raise Unreadable("it names no serverUrl and ceTaskId: the scanner did not hand in an analysis")
+    if "@" in server:
+        raise Unreadable("its serverUrl holds a name or password; set sonar_url and sonar_token instead")
     return Analysis(server=server, task=task)
 
 
 class Sonar:
-    """One server, asked until the analysis is worked out; `wait` is given the seconds between two questions."""
+    """One server, asked until the analysis is worked out, for `patience` seconds in all, however it answers.
 
-    def __init__(self, client: httpx.Client, *, wait: Callable[[float], None], patience: float) -> None:
+    `wait` is given the seconds between two questions, `monotonic` tells the time.
+    """
+
+    def __init__(
+        self,
+        client: httpx.Client,
+        *,
+        wait: Callable[[float], None],
+        patience: float,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._client = client
         self._wait = wait
+        self._monotonic = monotonic
+        self._until = monotonic() + patience
         self._tries = max(1, round(patience / PAUSE))
 
     def gate(self, analysis: Analysis) -> Reading:
@@ -70,15 +87,32 @@ class Sonar:
 
     def _ask(self, analysis: Analysis, path: str, **query: str) -> dict[str, Any]:
         try:
-            reply = self._client.get(analysis.server + path, params=query)
-            found = reply.json() if reply.status_code == httpx.codes.OK else None
+            status, content = self._answer(analysis.server + path, query)
+            found = json.loads(content) if status == httpx.codes.OK else None
         except (httpx.HTTPError, httpx.InvalidURL, ValueError, RecursionError) as error:
             raise Unreadable(f"SonarQube cannot be asked ({type(error).__name__})") from None
         if found is None:
-            raise Unreadable(f"SonarQube answered {reply.status_code}{_HINTS.get(reply.status_code, '')}")
+            raise Unreadable(f"SonarQube answered {status}{_HINTS.get(status, '')}")
         if not isinstance(found, dict):
             raise Unreadable("SonarQube's answer is no JSON object")
         return found
+
+    def _answer(self, url: str, query: Mapping[str, str]) -> tuple[int, bytes]:
+        content = b""
+        with self._client.stream("GET", url, params=query, timeout=self._left()) as reply:
+            for part in reply.iter_bytes():
+                content += part
+                if len(content) > LONGEST:
+                    raise Unreadable("SonarQube's answer is too long")
+                self._left()
+        return reply.status_code, content
+
+    def _left(self) -> float:
+        """How long one answer may take by now. Raises Unreadable when no time is left."""
+        left = self._until - self._monotonic()
+        if left <= 0:
+            raise Unreadable("SonarQube's analysis did not end in time")
+        return min(left, LONGEST_ANSWER)
 
 
 _HINTS = dict.fromkeys((401, 403), "; set sonar_token and sonar_url under [plugins.ci]")
