@@ -87,6 +87,16 @@ class Cards:
         if limit is not None:
             raise limit
 
+    def paint(self, channel: str) -> None:
+        """The same, but nothing new appears there: a card that is gone stays so until something is told."""
+        found = self.find(channel)
+        if found is None:
+            return
+        try:
+            self._painted(channel, found)
+        except CardLost:
+            self._forget(channel, found)
+
     def _shown(self, channel: str) -> tuple[Card, RetryLater | None]:
         """The card; and what is to be raised in the end if changes have to wait, which holds up no reply."""
         found = self.find(channel)

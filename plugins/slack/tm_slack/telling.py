@@ -92,8 +92,8 @@ class Telling:
         if ended := self._sender.marks.of(f"{channel}/ended").get("reason"):
             raise PermanentFailure(str(ended))
         if self._is_put_off(send, task_id=""):
-            if self._settings.has_cards and channel in self._cards.channels():
-                self._leave_in_peace(channel, lambda: self._cards.show(channel))
+            if self._settings.has_cards:
+                self._leave_in_peace(channel, lambda: self._cards.paint(channel))
             return
         self._sender.quiet_until = self._quiet_end(send, self._hub.clock.now())
         try:
@@ -163,7 +163,7 @@ class Telling:
             what, due_at = digest_of(rule.digest), max(now + rule.digest, quiet_end or now)
         elif quiet_end:
             what, due_at = quiet_until(quiet_end), quiet_end
-        elif not send.is_urgent and not task_id and self._sender.lanes.is_full(rule.channel, self._event.id):
+        elif self._may_wait(send) and not task_id and self._sender.lanes.is_full(rule.channel, self._event.id):
             what, due_at = STORM, now
         else:
             return False
@@ -191,18 +191,18 @@ class Telling:
             self._hub.remark(f"the card in {channel} was left as it is: {refusal}")
 
     def _followed(self, channel: str) -> None:
+        quiet, now = quiet_of(channel, self._settings), self._hub.clock.now()
         notice = notice_for(self._event, NOTICES, urgent=self._settings.urgent)
         is_told = notice in self._settings.thread and is_told_in_threads(self._event, self._settings, self._hub.people)
         if notice is None or not is_told:
-            self._cards.show(channel)
+            (self._cards.paint if quiet and quiet.until(now) else self._cards.show)(channel)
             return
-        quiet = quiet_of(channel, self._settings)
         rule = rule_of(self._settings)._replace(channel=channel, mention=(), digest=None, quiet=quiet)
         send = Send(notice, rule, is_urgent(notice, self._event, self._settings))
         if self._is_put_off(send, task_id=self._event.task_id or ""):
-            self._cards.show(channel)
+            self._cards.paint(channel)
             return
-        self._sender.quiet_until = self._quiet_end(send, self._hub.clock.now())
+        self._sender.quiet_until = self._quiet_end(send, now)
         try:
             self._cards.tell(channel, self._story(send), is_broadcast=False)
         finally:

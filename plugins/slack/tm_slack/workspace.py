@@ -6,6 +6,7 @@ https://docs.slack.dev/reference/methods
 from __future__ import annotations
 
 import math
+import re
 import time
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from tm.testing import Request
 
 SCOPES = "channels:history,chat:write,chat:write.public,groups:history,im:history,users:read,users:read.email"
+_ID = re.compile(r"[CGDUW][A-Z0-9]{2,20}")
 TEXT_ON_UPDATE = 4000
 METADATA_LIMIT = 7500
 _POST = {
@@ -48,8 +50,8 @@ _NEEDS = {
 class Workspace:
     """What a bot with a token sees of Slack.
 
-    Any channel exists unless it is in `gone`; `archived` ones take nothing, those `not_joined` cannot be read, and
-    be written to with `chat:write.public` only. `members` maps e-mail addresses to users.
+    Any channel with an id like Slack's exists unless it is in `gone`; `archived` ones take nothing, those `not_joined`
+    cannot be read, and be written to with `chat:write.public` only. `members` maps e-mail addresses to users.
     `scopes` are the granted ones; with `token` None none is known. `page` is how many messages a page of history has
     at most.
     """
@@ -191,16 +193,19 @@ class Workspace:
         return _no("users_not_found") if found is None else Reply(body={"ok": True, "user": found})
 
     def _unreadable(self, channel: str) -> str | None:
-        if channel[:1] in ("U", "W") or channel in self.gone:
+        if channel[:1] in ("U", "W") or not self._is_there(channel):
             return "channel_not_found"
         return "not_in_channel" if channel in self.not_joined else None
 
     def _closed(self, channel: str) -> str | None:
-        if not channel or channel in self.gone:
+        if not self._is_there(channel):
             return "channel_not_found"
         if channel in self.not_joined and "chat:write.public" not in self.scopes:
             return "not_in_channel"
         return "is_archived" if channel in self.archived else None
+
+    def _is_there(self, channel: str) -> bool:
+        return _ID.fullmatch(channel) is not None and channel not in self.gone
 
     def _fresh_ts(self) -> str:
         """The time as Slack writes it, later than any before."""

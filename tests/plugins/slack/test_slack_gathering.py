@@ -140,6 +140,23 @@ def test_the_thread_of_a_card_is_left_in_peace_as_well_and_the_card_is_painted(b
     assert len(slack.workspace.roots(CHANNEL)) == 1
 
 
+@pytest.mark.parametrize("thread", [["progress"], []])
+def test_a_card_that_somebody_removes_in_quiet_hours_comes_back_when_something_is_told(bot_host, slack, thread):
+    host = bot_host(quiet=QUIET, thread=thread)
+    task = host.tasks.add("Ship it", priority="critical")
+    host.deliver()
+    slack.workspace.delete(CHANNEL, slack.workspace.roots(CHANNEL)[0]["ts"])
+    host.tasks.progress(task.id, "half way")
+    host.deliver()
+    assert slack.workspace.roots(CHANNEL) == []
+
+    pass_time(host, 3 * HOUR, step=10 * MINUTE)
+    host.tasks.block(task.id, "no key")
+    host.deliver()
+    [root] = slack.workspace.roots(CHANNEL)
+    assert "Blocked" in reading(root)
+
+
 def test_a_digest_that_comes_due_in_quiet_hours_waits_for_their_end(bot_host, slack):
     quiet = {"begin": "12:10", "end": "14:00", "timezone": "UTC"}
     host = bot_host(events=ALL, cards=False, digest="15m", quiet=quiet)
