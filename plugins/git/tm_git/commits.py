@@ -129,19 +129,17 @@ def heads(repo: Repo) -> list[str]:
     )
 
 
-def repository_id(repo: Repo) -> str:
-    """What names the repository whatever its clones are called: its first root commit; empty before the first one."""
-    try:
-        roots = repo.ask("rev-list", "--max-parents=0", "--all", "HEAD").split()
-    except GitFailed:
-        return ""
-    return min(roots, default="")[:16]
+def roots(repo: Repo) -> list[str]:
+    """The commits without parents that branches and tags lead to; none before the first one."""
+    where = ["--branches", "--remotes", "--tags", *(["HEAD"] if repo.tells("rev-parse", "--verify", "HEAD") else [])]
+    return sorted(repo.ask("rev-list", "--max-parents=0", *where, "--").split())
 
 
 def reachable(repo: Repo, shas: Iterable[str]) -> list[str]:
     """Those of the commits that a branch, tag or work tree still leads to, ancestors first."""
     wanted = set(shas)
-    heads = [line.split()[1] for line in repo.lines("worktree", "list", "--porcelain") if line.startswith("HEAD ")]
+    told = repo.ask("worktree", "list", "--porcelain", "-z").split("\0")  # a folder's name may hold a line's end
+    heads = [line.split()[1] for line in told if line.startswith("HEAD ")]
     roots = [each for each in heads if each.strip("0")]
     if not wanted:
         return []
@@ -152,7 +150,7 @@ def reachable(repo: Repo, shas: Iterable[str]) -> list[str]:
 def deeds(repo: Repo) -> Mapping[str, tuple[str, str]]:
     """What HEAD's log says of each commit: git's word for how it came about, and where HEAD stood before."""
     try:
-        lines = repo.ask("log", "-g", "--format=%H %gs", "-n", "5000", "HEAD", "--").splitlines()
+        lines = list(repo.lines("log", "-g", "--format=%H %gs", "-n", "5000", "HEAD", "--"))
     except GitFailed:
         return {}
     steps = [(line[: line.index(" ")], line[line.index(" ") + 1 :]) for line in lines if " " in line]

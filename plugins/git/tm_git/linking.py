@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 from tm import CriteriaNotMet, Refused
 from tm_git import facts
-from tm_git.commits import identities, known, reachable, repository_id
+from tm_git.commits import identities, known, reachable, roots
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from tm_git.repo import Repo
 
 COMMIT, BRANCH = "commit", "branch"
+ROOT, CLONE = "root:", "clone:"
 LIVE, SUPERSEDED = "live", "superseded"
 TITLE_LIMIT = 200
 
@@ -27,7 +29,7 @@ class Linking:
     def __init__(self, repo: Repo, hub: Hub, *, tasks: HubTasks | None = None) -> None:
         self.repo = repo
         self.hub = hub
-        self.instance = repository_id(repo)
+        self.instance = instance_of(repo, hub)
         self._tasks = tasks or hub.tasks
         self._known: dict[str, bool] = {}
         self._identities: dict[str, str] = {}
@@ -162,6 +164,21 @@ class Linking:
 
     def _save(self, task_id: str, sha: str, **fields: Any) -> None:
         self.hub.links.save(task_id, kind=COMMIT, outside_id=sha, instance=self.instance, **fields)
+
+
+def instance_of(repo: Repo, hub: Hub) -> str:
+    """What names the repository in this hub, whatever its clones are called: the first root commit it was seen with.
+
+    It stays when that root is rewritten, for this clone and for those that share a root with it.
+    """
+    there = [ROOT + each for each in roots(repo)]
+    place = f"{CLONE}{sha256(str(repo.common_dir).encode('utf-8', 'surrogateescape')).hexdigest()[:16]}"
+    known_as = next(filter(None, map(hub.state.get, (place, *there))), None)
+    name = str(known_as or min(there, default="").removeprefix(ROOT)[:16])
+    if name and not hub.dry_run:
+        for key in (place, *there):
+            hub.state.add(key, name)
+    return name
 
 
 def story_of(link: Link) -> dict[str, Any]:

@@ -74,8 +74,8 @@ class Repo:
         return True
 
     def lines(self, *words: str) -> Iterator[str]:
-        """The lines of an answer."""
-        yield from self.ask(*words).splitlines()
+        """The lines of an answer; a name may hold what else ends a line somewhere."""
+        yield from filter(None, self.ask(*words).split("\n"))
 
     @property
     def common_dir(self) -> Path:

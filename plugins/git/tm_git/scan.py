@@ -12,13 +12,13 @@ from tm_git.linking import Linking, default_branch
 from tm_git.repo import GitFailed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from tm import Hub
     from tm_git.commits import Commit
     from tm_git.repo import Repo
 
-CURSOR = "scan"
+CURSOR, JUDGED = "scan", "judged"
 AT_ONCE = 200
 LONGEST_CURSOR = 500
 
@@ -55,7 +55,8 @@ def scan(
         commits = list(read(repo, [range_] if range_ else [*now, *there], since=since)) if now else []
     except GitFailed as error:
         raise UsageError(f"git does not know {range_ or since!r}: {error}") from None
-    branches = _branches(repo, commits)
+    main = _Main(repo, hub)
+    branches = _branches(repo, commits, main=main)
     missing = [
         (commit, task_id)
         for commit in commits
@@ -65,6 +66,22 @@ def scan(
     found = Scanned(len(commits), len(missing), len({task_id for _, task_id in missing}))
     if is_dry:
         return found
+    _link(missing, linking, branches=branches, progress=progress)
+    main.complete(linking, commits)
+    linking.refresh({link.task_id for link in hub.links.all() if link.instance == linking.instance})
+    if not range_ and not since:
+        hub.cursors.set(json.dumps(now), name=cursor)
+        main.remember()
+    return found
+
+
+def _link(
+    missing: Sequence[tuple[Commit, str]],
+    linking: Linking,
+    *,
+    branches: Mapping[str, str],
+    progress: Callable[[int, int], None],
+) -> None:
     for start in range(0, len(missing), AT_ONCE):
         progress(start, len(missing))
         chunk = missing[start : start + AT_ONCE]
@@ -72,33 +89,55 @@ def scan(
         for commit, task_id in chunk:
             linking.link(commit, task_id, branch=branches.get(commit.sha, ""), is_new=False)
     progress(len(missing), len(missing))
-    _complete(linking, commits, branch=default_branch(repo, hub.settings.default_branch))
-    linking.refresh({link.task_id for link in hub.links.all() if link.instance == linking.instance})
-    if not range_ and not since:
-        hub.cursors.set(json.dumps(now), name=cursor)
-    return found
 
 
-def _complete(linking: Linking, commits: Sequence[Commit], *, branch: str) -> None:
-    if not branch:
-        return
-    is_here = linking.repo.tells("rev-parse", "--verify", "--quiet", f"refs/heads/{branch}")
-    reached = set(linking.repo.ask("rev-list", branch if is_here else f"origin/{branch}", "--").split())
-    for commit in commits:
-        if commit.sha in reached:
-            linking.complete(commit, branch=branch)
+class _Main:
+    """The default branch, here and at the remote: what is on either is on it."""
+
+    def __init__(self, repo: Repo, hub: Hub) -> None:
+        self._repo = repo
+        self._hub = hub
+        self._cursor = f"{JUDGED}:{repo.common_dir}"[:LONGEST_CURSOR]
+        self.name = default_branch(repo, hub.settings.default_branch)
+        wanted = (f"refs/heads/{self.name}", f"refs/remotes/origin/{self.name}") if self.name else ()
+        self.tips = [repo.ask("rev-parse", each) for each in wanted if repo.tells("rev-parse", "--verify", "-q", each)]
+
+    def complete(self, linking: Linking, commits: Sequence[Commit]) -> None:
+        """Complete what commits mean to that reached the branch since the last scan, whenever they were made."""
+        if not self.tips:
+            return
+        judged = json.loads(self._hub.cursors.get(self._cursor) or "[]")
+        there = [f"^{each}" for each in judged if self._repo.tells("cat-file", "-e", each)]
+        reached = set(self._repo.ask("rev-list", *self.tips, *there, "--").split())
+        seen = {commit.sha for commit in commits}
+        older = read(self._repo, [*self.tips, *there]) if judged and reached - seen else ()
+        for commit in [*commits, *(each for each in older if each.sha not in seen)]:
+            if commit.sha in reached:
+                linking.complete(commit, branch=self.name)
+
+    def remember(self) -> None:
+        """Note how far the branch was judged."""
+        self._hub.cursors.set(json.dumps(self.tips), name=self._cursor)
 
 
-def _branches(repo: Repo, commits: Sequence[Commit]) -> dict[str, str]:
-    """The task branch of commits that name no task: by a merge that says so, else by a branch that holds them alone."""
+def _branches(repo: Repo, commits: Sequence[Commit], *, main: _Main) -> dict[str, str]:
+    """The task branch of commits that name no task: by a merge that says so, else by a branch that holds them alone.
+
+    Of branches that stand on each other the lower one has what both hold.
+    """
     found: dict[str, str] = {}
     for commit in commits:
         merged = branch_merged_by(commit.subject) if len(commit.parents) == 2 else None
         if merged and task_in_branch(merged):
             inside = repo.ask("rev-list", f"{commit.parents[0]}..{commit.parents[1]}", "--").split()
             found |= dict.fromkeys(inside, merged)
-    main = default_branch(repo, None)
-    for name in repo.lines("for-each-ref", "--format=%(refname:short)", "refs/heads"):
-        if task_in_branch(name) and main:
-            found |= dict.fromkeys(repo.ask("rev-list", f"{main}..{name}", "--").split(), name)
+    if not main.tips:
+        return found
+    held = {
+        name: repo.ask("rev-list", f"refs/heads/{name}", *(f"^{each}" for each in main.tips), "--").split()
+        for name in repo.lines("for-each-ref", "--format=%(refname:lstrip=2)", "refs/heads")
+        if task_in_branch(name)
+    }
+    for name in sorted(held, key=lambda each: (-len(held[each]), each)):
+        found |= dict.fromkeys(held[name], name)
     return found

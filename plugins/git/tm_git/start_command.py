@@ -67,7 +67,7 @@ def _task(hub: Hub, text: str, *, is_one_word: bool) -> Task | None:
 
 
 def _check_out(repo: Repo, hub: Hub, task: Task) -> str:
-    for name in repo.lines("for-each-ref", "--format=%(refname:short)", "refs/heads"):
+    for name in repo.lines("for-each-ref", "--format=%(refname:lstrip=2)", "refs/heads"):
         named = task_in_branch(name)
         if named and named.task_id == task.id:
             repo.ask("checkout", "--quiet", name, "--")
