@@ -1,5 +1,6 @@
 """What a scan makes of histories that no hook told: merges, clones, stacked branches, rewritten beginnings."""
 
+from tm_git.commits import roots
 from tm_git.linking import Linking
 from tm_git.scan import scan
 
@@ -63,7 +64,7 @@ def test_a_main_that_is_behind_its_remote_gives_no_task_the_work_of_others(work,
 
 def test_of_branches_on_each_other_each_task_has_its_own(work):
     commit(work, "Before")
-    lower, upper = work.task("Lower"), work.task("Upper")
+    lower, upper = sorted((work.task("One"), work.task("Two")))  # the order in which git lists their branches
     for task, subject in ((lower, "One"), (upper, "Two")):
         work.box.git(*SILENT, "switch", "-q", "-c", f"feature/{task}-x")
         commit(work, subject)
@@ -86,20 +87,25 @@ def test_a_clone_without_a_main_of_its_own_is_scanned(work, tmp_path):
     assert [each.title for each in Linking(clone.repo, work.hub).surviving(task)] == ["My work"]
 
 
-def test_a_repository_stays_the_same_whatever_is_stashed_noted_or_rewritten(work):
+def test_a_repository_stays_the_same_when_its_beginning_is_rewritten(work):
     task = work.task()
     commit(work, "First", trailers=f"Task-ID: {task}")
     scan(work.box.repo, work.hub)
+    work.box.git(*SILENT, "commit", "-q", "--amend", "--no-edit", "--date=2020-01-01T00:00:00Z")
+    scan(work.box.repo, work.hub)
+
+    assert work.commits(task) == ["First"]
+    assert len({link.instance for link in work.hub.links.mine(task)}) == 1
+
+
+def test_stashes_and_notes_are_no_beginning_of_a_repository(work):
+    commit(work, "First")
+    before = roots(work.box.repo)
     (work.box.folder / "untracked").write_text("x")
     work.box.git("stash", "-q", "--include-untracked")
     work.box.git("notes", "add", "-m", "a note")
-    scan(work.box.repo, work.hub)
-    assert work.commits(task) == ["First"]
 
-    work.box.git(*SILENT, "commit", "-q", "--amend", "--no-edit", "--date=2020-01-01T00:00:00Z")
-    scan(work.box.repo, work.hub)
-    assert work.commits(task) == ["First"]
-    assert len({link.instance for link in work.hub.links.mine(task)}) == 1
+    assert roots(work.box.repo) == before
 
 
 def test_names_that_end_a_line_elsewhere_are_names(work, tmp_path):
