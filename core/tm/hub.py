@@ -10,16 +10,17 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from tm.clock import instant, stamp
 from tm.errors import Refused, UsageError
-from tm.events import SYNC_REQUESTED, Event, Snapshot, snapshot
+from tm.events import SYNC_REQUESTED, Event
+from tm.hubconflicts import HubConflicts
 from tm.hubtasks import HubTasks
 from tm.imagine import imagined
 from tm.metrics import period, summarise
 from tm.people import People
-from tm.service.work import Caller, event_id
+from tm.service.wakes import wake
+from tm.service.work import Caller
 from tm.store.events import Events
 from tm.store.links import SUPERSEDED, Link, Links
 from tm.store.listing import Listing
-from tm.store.outbox import Outbox
 from tm.store.plugins import PluginRecords
 from tm.store.tasks import Tasks
 from tm.times import since, zone
@@ -299,6 +300,12 @@ class Hub:
         return Cursors(self._lent)
 
     @cached_property
+    def conflicts(self) -> HubConflicts:
+        """The plugin's conflicts that wait for a person, and the values that its syncs replaced."""
+        lent = self._lent
+        return HubConflicts(lent.database, plugin=lent.plugin, now=lent.now, transaction=lent.transaction)
+
+    @cached_property
     def people(self) -> People:
         """The one map of people."""
         return People(self._map_of_people)
@@ -366,29 +373,15 @@ class Hub:
         Asking again while the last one has not been looked at changes nothing: `hint`, in the event's `data`, is
         for people who read the log. A task that is gone is nothing to wake.
         """
-        with self._lent.transaction():
-            task = Tasks(self._lent.database).find(task_id)
-            if task is None:  # deleted meanwhile: nothing is left to look at
-                return
-            self._owe(task_id, snapshot(task), {"hint": hint}, line=task_id)
+        lent = self._lent
+        with lent.transaction():
+            wake(lent.database, lent.plugin, task_id=task_id, data={"hint": hint}, at=lent.now())
 
     def wake_outside(self, key: str, hint: str = "") -> None:
         """The same for an outside object that has no task yet; `event.data["outside"]` is its key."""
-        nothing = Snapshot(title="", status="pending", priority="medium")
-        with self._lent.transaction():
-            self._owe(None, nothing, {"hint": hint, "outside": key}, line=f"outside:{key}")
-
-    def _owe(self, task_id: str | None, task: Snapshot, data: dict[str, str], *, line: str) -> None:
-        outbox, plugin = Outbox(self._lent.database), self._lent.plugin
-        if outbox.is_woken(plugin, line=line):
-            return
-        now = self._lent.now()
-        wake = Event(
-            id=event_id(instant(now).timestamp()), type=SYNC_REQUESTED, task_id=task_id, revision=0, origin="tm",
-            actor=plugin, at=now, task=task, data=data,
-        )  # fmt: skip
-        seq = Events(self._lent.database).record(wake, private_to=plugin, fanned_out_at=now)
-        outbox.owe(plugin, event_seq=seq, line=line, at=now, judged=True)
+        lent = self._lent
+        with lent.transaction():
+            wake(lent.database, lent.plugin, task_id=None, data={"hint": hint, "outside": key}, at=lent.now())
 
 
 def _json(value: Any) -> str:

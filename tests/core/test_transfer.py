@@ -15,6 +15,7 @@ from tm.service import completion, editing, lifecycle, measuring
 from tm.service.bulk import restore_all
 from tm.service.entries import Source
 from tm.service.work import Caller, Work
+from tm.store.conflicts import Conflicts
 from tm.store.links import Link, Links
 from tm.store.listing import Listing, match
 from tm.store.outbox import Ending, Outbox
@@ -80,6 +81,9 @@ def _live(database: SqliteDatabase) -> None:
         records.add_state("mirror", "seen", value='{"a": 1.10}', at=NOW, expires_at=None)
         records.set_cursor("mirror", "issues", value="c1", at=NOW)
         records.save_pull("mirror", pulled_at=NOW, next_at=NOW, error=None)
+        conflicts = Conflicts(database)
+        conflicts.park("mirror", second, "title", place="PROJ-7", ours='"a"', theirs='"b"', at=NOW)
+        conflicts.lose("mirror", second, "labels", place="PROJ-7", side="ours", lost="[]", kept='["x"]', at=NOW)
 
 
 def _criteria(entries: Any) -> Any:

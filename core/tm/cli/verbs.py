@@ -7,6 +7,7 @@ from tm.cli import (
     block,
     complete,
     config,
+    conflicts,
     context,
     deliveries,
     delivering,
@@ -55,6 +56,7 @@ COMMANDS = (
 )
 GROUPS = {
     "delivery": ("Look at deliveries and steer them.", "Delivery", deliveries.COMMANDS),
+    "conflicts": ("See what two sides of a sync changed differently, and settle it.", "Delivery", conflicts.COMMANDS),
     "plugins": ("See the plugins and their states.", "Delivery", plugins.COMMANDS),
     "config": ("Check, show and trust the configuration.", "Setting up", config.COMMANDS),
 }

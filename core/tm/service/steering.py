@@ -5,12 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tm.errors import NotFound
+from tm.service.wakes import wake
+from tm.store.conflicts import Conflicts
 from tm.store.ledger import Ledger
 from tm.store.plugins import PluginRecords
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from tm.store.conflicts import OpenConflict
     from tm.store.protocol import Database
 
 
@@ -33,6 +36,17 @@ def drop(database: Database, ids: Sequence[int], *, at: str) -> None:
     with database.transaction():
         for each in ids:
             ledger.drop(each, at=at)
+
+
+def decide(database: Database, conflict_id: int, *, keep: str, by: str, at: str) -> OpenConflict:
+    """Say which side of a conflict counts, `ours` or `theirs`, and owe its plugin a look at the task.
+
+    Raises NotFound, Refused for one that is settled.
+    """
+    with database.transaction():
+        found = Conflicts(database).decide(conflict_id, keep=keep, by=by, at=at)
+        wake(database, found.plugin, task_id=found.task_id, data={"hint": f"conflict {conflict_id}"}, at=at)
+    return found
 
 
 def resume(database: Database, name: str, *, at: str) -> str | None:

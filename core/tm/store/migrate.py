@@ -71,7 +71,7 @@ def _apply(database: SqliteDatabase, number: int, script: str) -> None:
 
 
 _TABLES = "select count(*), count(case when name = 'tombstone' then 1 end) from sqlite_master"
-_SET_VERSION = {1: "pragma user_version = 1"}
+_SET_VERSION = {number: f"pragma user_version = {number}" for number in (1, 2)}
 
 
 def _scripts() -> Iterator[tuple[int, str]]:

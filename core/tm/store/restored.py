@@ -25,6 +25,8 @@ _INSTANTS = {
     "cursor": ("updated_at",),
     "pull": ("pulled_at", "next_at"),
     "idempotency": ("at",),
+    "conflict": ("found_at", "decided_at", "settled_at"),
+    "lost_value": ("lost_at",),
 }
 # a day that is none, like February 30, becomes another one when SQLite counts days
 WRONG_INSTANT = """
@@ -70,6 +72,10 @@ select id from delivery where max(attempt, failures, reclaims, generation, id, e
     "the number of rows {} is too large": """
 select name from sqlite_sequence where typeof(seq) <> 'integer' or not seq between 0 and 1000000000000 limit 1""",
     "the row {} of a task is too large": "select row from task where row > 1000000000000 or row < 0 limit 1",
+    "the conflict {} holds no JSON": """
+select id from conflict where not (json_valid(ours) and json_valid(theirs)) limit 1""",
+    "the lost value {} is no JSON": """
+select id from lost_value where not (json_valid(lost) and json_valid(kept)) limit 1""",
     "the value {} of a plugin's state is no JSON": "select key from plugin_state where not json_valid(value) limit 1",
 }
 

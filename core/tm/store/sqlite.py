@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from tm.store.protocol import Parameters, Rows
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 WAIT = 30.0
 LONGEST_LOG = 1_000_000
 FORGET_WORDS = "insert into task_text (task_text) values ('optimize')"

@@ -14,9 +14,11 @@ REMOVE = (
     "delete from criterion where task_id = ?",
     "delete from measurement where task_id = ?",
     "delete from link where task_id = ?",
+    "delete from conflict where task_id = ?",
     "delete from task where id = ?",
 )
 EMPTY_TEXTS = (
+    "delete from lost_value where task_id = ?",
     """update event set changes = '{}', data = '{}' where task_id = ? and type <> 'task.deleted'""",
     """update event set data = json_object('purged', json('true'), 'links', (
          select json_group_array(json_object(

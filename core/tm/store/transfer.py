@@ -36,6 +36,8 @@ TABLES = {
     "cursor": "plugin, name",
     "pull": "plugin",
     "idempotency": "key",
+    "conflict": "id",
+    "lost_value": "id",
     "sqlite_sequence": "name",
 }
 # a claim ends with the store it was made in; what was being done may have happened
