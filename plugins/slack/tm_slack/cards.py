@@ -74,7 +74,7 @@ class Cards:
             try:
                 self._replied(channel, made, story, is_broadcast=is_broadcast and made.made_by != self._event.id)
             except CardLost:
-                self._forget(channel, made)
+                self.forget(channel, made)
                 continue
             if limit is not None:
                 raise limit
@@ -87,6 +87,10 @@ class Cards:
         if limit is not None:
             raise limit
 
+    def root(self, channel: str) -> Card:
+        """The card there as it is, or a fresh one. Raises what the transport raises."""
+        return self.find(channel) or self._made(channel)
+
     def paint(self, channel: str) -> None:
         """The same, but nothing new appears there: a card that is gone stays so until something is told."""
         found = self.find(channel)
@@ -95,7 +99,7 @@ class Cards:
         try:
             self._painted(channel, found)
         except CardLost:
-            self._forget(channel, found)
+            self.forget(channel, found)
 
     def _shown(self, channel: str) -> tuple[Card, RetryLater | None]:
         """The card; and what is to be raised in the end if changes have to wait, which holds up no reply."""
@@ -111,7 +115,7 @@ class Cards:
         except CardLost:
             if found.made_by == self._event.id:
                 raise
-            self._forget(channel, found)
+            self.forget(channel, found)
             return self._made(channel), None
 
     def _made(self, channel: str) -> Card:
@@ -205,7 +209,8 @@ class Cards:
             self._kept[channel] = told
         return is_kept
 
-    def _forget(self, channel: str, lost: Card) -> None:
+    def forget(self, channel: str, lost: Card) -> None:
+        """Note that a card is gone."""
         gone = {"number": lost.number, "lost_by": self._event.id}
         if self._hub.state.replace(self._key(channel), gone, was=lost._asdict()):
             self._kept[channel] = gone

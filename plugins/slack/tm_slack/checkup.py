@@ -11,6 +11,7 @@ from tm_slack.client import Bot, Webhook
 from tm_slack.manifest import NEEDED, SCOPES
 from tm_slack.marks import PREFIX, UNSETTLED
 from tm_slack.outcome import DestinationRefused, MessageRefused, ScopeMissing
+from tm_slack.quiet import Quiet
 from tm_slack.routes import channels_of, rule_of
 from tm_slack.sending import transport_of
 
@@ -121,7 +122,7 @@ def _quiet(hub: Hub) -> Iterator[Finding]:
     now = hub.clock.now()
     for number in range(len(hub.settings.routes) + 1):
         rule = rule_of(hub.settings, number)
-        if rule.quiet and (number == 0 or hub.settings.routes[number - 1].quiet):
+        if isinstance(rule.quiet, Quiet) and (number == 0 or hub.settings.routes[number - 1].quiet):
             until = rule.quiet.until(now)
             told = f"it is quiet now, until {until:%Y-%m-%d %H:%M} UTC" if until else "it is not quiet now"
             hours = f"{rule.quiet.begin} to {rule.quiet.end}, {rule.quiet.timezone}"

@@ -6,6 +6,8 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from tm import Event, Hub
     from tm_slack.marks import Marks
     from tm_slack.notices import Notice
@@ -40,13 +42,17 @@ class Gathering(NamedTuple):
 
 
 class Kept(NamedTuple):
-    """One notice that waits, at most until `due_at`; `batch` is the id of the wake that tells it, once one does."""
+    """One notice that waits, at most until `due_at`.
+
+    `batch` is the id of the wake that tells it, once one does, and `channel` where it began to.
+    """
 
     key: str
     event_id: str
     notice: Notice
     due_at: datetime
     batch: str
+    channel: str
 
 
 def quiet_until(end: datetime) -> str:
@@ -78,22 +84,42 @@ def gather(event: Event, gathering: Gathering, hub: Hub, *, notice: Notice, mark
 
 def kept_in(gathering: Gathering, hub: Hub) -> list[Kept]:
     """What waits in a gathering, oldest first."""
-    return [
-        Kept(key, found["event"], found["notice"], datetime.fromisoformat(found["due"]), found.get("batch", ""))
-        for key, found in hub.state.list(f"{PREFIX}{gathering.name}:").items()
-    ]
+    return [_kept(key, found) for key, found in hub.state.list(f"{PREFIX}{gathering.name}:").items()]
 
 
-def take(waiting: list[Kept], wake: Event, hub: Hub) -> list[Kept]:
-    """Let these be told by that wake and no other, from now on."""
+def _kept(key: str, found: Mapping[str, str]) -> Kept:
+    due_at = datetime.fromisoformat(found["due"])
+    return Kept(key, found["event"], found["notice"], due_at, found.get("batch", ""), found.get("channel", ""))  # type: ignore[arg-type]  # its own word
+
+
+def take(waiting: Sequence[Kept], wake: Event, hub: Hub, *, channel: str) -> list[Kept]:
+    """Let these be told by that wake and no other from now on, in this channel."""
     with hub.together():
         for each in waiting:
             was = hub.state.get(each.key)
-            hub.state.replace(each.key, {**was, "batch": wake.id}, was=was, expire_after=_KEPT_FOR)
-    return [each._replace(batch=wake.id) for each in waiting]
+            taken = {**was, "batch": wake.id, "channel": channel}
+            hub.state.replace(each.key, taken, was=was, expire_after=_KEPT_FOR)
+    return [each._replace(batch=wake.id, channel=channel) for each in waiting]
 
 
-def finish(gathering: Gathering, told: list[Kept], hub: Hub) -> None:
+def move(waiting: Sequence[Kept], hub: Hub, *, to: Gathering, due_at: datetime) -> None:
+    """Let these wait in another gathering, until then."""
+    with hub.together():
+        for each in waiting:
+            hub.state.delete(each.key)
+            entry = {"event": each.event_id, "notice": each.notice, "due": due_at.isoformat()}
+            hub.state.add(f"{PREFIX}{to.name}:{each.key.rpartition(':')[2]}", entry)
+        hub.wake_outside(PREFIX + to.name, "notices wait to be told as one")
+
+
+def forget(unwanted: Sequence[Kept], hub: Hub) -> None:
+    """Forget what nobody is to be told any more."""
+    with hub.together():
+        for each in unwanted:
+            hub.state.delete(each.key)
+
+
+def finish(gathering: Gathering, told: Sequence[Kept], hub: Hub) -> None:
     """Forget what was told, and see to it that the rest will be."""
     with hub.together():
         for each in told:

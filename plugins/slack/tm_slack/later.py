@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from collections import defaultdict
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from tm import RetryLater
+from tm import Event, PermanentFailure, RetryLater, matches
 from tm_slack.cards import Cards
 from tm_slack.digest import digest, headline
-from tm_slack.gathered import finish, kept_in, take
+from tm_slack.gathered import Kept, finish, forget, kept_in, move, quiet_until, take
+from tm_slack.marks import PREFIX as MARKS
 from tm_slack.message import reply
 from tm_slack.outcome import CardLost, DestinationRefused
-from tm_slack.routes import WEBHOOK, channels_of, quiet_of, send_to
+from tm_slack.routes import WEBHOOK, Send, channels_of, quiet_of, rule_of, send_to, sends_for
 from tm_slack.sending import Message, Sender
 from tm_slack.stories import story_of
 from tm_slack.telling import Telling
@@ -19,11 +21,11 @@ from tm_slack.text import moment
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import datetime
 
-    from tm import Event, Hub
-    from tm_slack.gathered import Gathering, Kept
+    from tm import Hub
+    from tm_slack.gathered import Gathering
     from tm_slack.message import Story
-    from tm_slack.routes import Send
     from tm_slack.settings import Settings
 
 MOST = 500
@@ -31,48 +33,91 @@ MOST = 500
 _RENEW_AFTER = timedelta(days=5)
 
 
+class _Waiting(NamedTuple):
+    """A notice that waits, with its event and the rule that tells it by the settings as they are now."""
+
+    kept: Kept
+    event: Event
+    send: Send
+
+
 def tell_gathered(wake: Event, gathering: Gathering, hub: Hub) -> None:
     """Tell what waits in a gathering once it is due.
 
     Raises RetryLater until then, and what telling raises. What one wake has begun to tell stays with it.
     """
-    kept = kept_in(gathering, hub)
-    batch = [each for each in kept if each.batch == wake.id] or _due(
-        [each for each in kept if not each.batch], gathering, hub, wake=wake
-    )
+    batch = [each for each in kept_in(gathering, hub) if each.batch == wake.id]
+    if not batch:
+        batch = _Choosing(gathering, hub).due(wake)
     if batch:
         _Together(wake, gathering, hub).tell(batch)
-        finish(gathering, batch, hub)
 
 
-def _due(waiting: list[Kept], gathering: Gathering, hub: Hub, *, wake: Event) -> list[Kept]:
-    """What of this is to be told now: all that nothing holds back, once the first of it is due.
+class _Choosing:
+    """What of a gathering is to be told now, and where, by the settings as they are now."""
 
-    Empty if a new wake goes on with it. Raises RetryLater if nothing is due.
-    """
-    now = hub.clock.now()
-    ends = {each: _quiet_end(each, gathering, hub, now=now) for each in waiting[:MOST]}
-    free = [each for each, end in ends.items() if end is None]
-    if any(each.due_at <= now for each in free):
-        return take(free, wake, hub)
-    if not waiting:
+    def __init__(self, gathering: Gathering, hub: Hub) -> None:
+        self._gathering = gathering
+        self._hub = hub
+        self._settings: Settings = hub.settings
+
+    def due(self, wake: Event) -> list[Kept]:
+        """What this wake is to tell: all for one channel, once the first of it is due.
+
+        Empty when nothing is left to it. Raises RetryLater if nothing is due.
+        """
+        now = self._hub.clock.now()
+        kept = [each for each in kept_in(self._gathering, self._hub) if not each.batch][:MOST]
+        waiting = [each for each in map(self.looked_at, kept) if each is not None]
+        unwanted = {each.key for each in kept} - {each.kept.key for each in waiting}
+        if unwanted:
+            self._hub.remark(f"{len(unwanted)} notices told nowhere, by the settings as they are now")
+            forget([each for each in kept if each.key in unwanted], self._hub)
+        free = self._out_of_quiet(waiting, now)
+        if any(each.kept.due_at <= now for each in free):
+            channel = free[0].send.rule.channel
+            mine = [each.kept for each in free if each.send.rule.channel == channel]
+            return take(mine, wake, self._hub, channel=channel)
+        if free and now - self._hub.attempt.first_at <= _RENEW_AFTER:
+            raise self._wait([each.kept for each in free], now)
+        finish(self._gathering, [], self._hub)
         return []
-    if now - hub.attempt.first_at > _RENEW_AFTER:
-        finish(gathering, [], hub)
-        return []
-    until = min(max(each.due_at, end or each.due_at) for each, end in ends.items())
-    many = "1 notice waits" if len(waiting) == 1 else f"{len(waiting)} notices wait"
-    raise RetryLater(f"{many} for {gathering.channel} until {until:%Y-%m-%d %H:%M} UTC.", after=until - now)
 
+    def looked_at(self, kept: Kept) -> _Waiting | None:
+        """The notice with who tells it now; None if nobody does, or its event is gone."""
+        event = self._hub.event(kept.event_id)
+        send = None if event is None else self._send(kept, event)
+        return None if event is None or send is None else _Waiting(kept, event, send)
 
-def _quiet_end(kept: Kept, gathering: Gathering, hub: Hub, *, now: datetime) -> datetime | None:
-    """When it is over where this notice is to be told, if it is quiet there."""
-    event, settings = hub.event(kept.event_id), hub.settings
-    if gathering.task_id or event is None:
-        quiet = quiet_of(gathering.channel, settings)
-    else:
-        quiet = send_to(gathering.channel, kept.notice, event, settings=settings, people=hub.people).rule.quiet
-    return quiet.until(now) if quiet else None
+    def _send(self, kept: Kept, event: Event) -> Send | None:
+        settings, people, channel = self._settings, self._hub.people, kept.channel or self._gathering.channel
+        if self._gathering.task_id:
+            rule = rule_of(settings)._replace(channel=channel, mention=(), quiet=quiet_of(channel, settings))
+            return Send(kept.notice, rule, is_urgent=False)
+        if channel in channels_of(settings) or (kept.channel and self._hub.attempt.may_have_happened):
+            return send_to(channel, kept.notice, event, settings=settings, people=people)
+        told = {key.partition("/")[0] for key in self._hub.state.get(MARKS + event.id) or {}}
+        others = (each for each in sends_for(event, settings, people) if each.rule.channel not in told)
+        return next((each._replace(notice=kept.notice) for each in others), None)
+
+    def _out_of_quiet(self, waiting: Sequence[_Waiting], now: datetime) -> list[_Waiting]:
+        """Those for which it is not quiet; the others wait for its end among their like from here on."""
+        free, moved = [], defaultdict(list)
+        for each in waiting:
+            end = each.send.rule.quiet.until(now) if each.send.rule.quiet else None
+            if end is None or self._gathering.what == quiet_until(end):
+                free.append(each)
+            else:
+                moved[end].append(each.kept)
+        for end, kept in moved.items():
+            move(kept, self._hub, to=self._gathering._replace(what=quiet_until(end)), due_at=end)
+        return free
+
+    def _wait(self, kept: Sequence[Kept], now: datetime) -> RetryLater:
+        until = min(each.due_at for each in kept)
+        many = "1 notice waits" if len(kept) == 1 else f"{len(kept)} notices wait"
+        where = f"{self._gathering.channel} until {until:%Y-%m-%d %H:%M} UTC"
+        return RetryLater(f"{many} for {where}.", after=until - now)
 
 
 class _Together:
@@ -81,61 +126,66 @@ class _Together:
     def __init__(self, wake: Event, gathering: Gathering, hub: Hub) -> None:
         self._gathering = gathering
         self._hub = hub
-        self._wake = wake
         self._settings: Settings = hub.settings
         self._sender = Sender(hub, wake)
 
     def tell(self, batch: Sequence[Kept]) -> None:
-        """Tell these, as one message if there are several."""
-        channel = self._channel()
-        events = [(each.notice, self._hub.event(each.event_id)) for each in batch]
-        known = [
-            (send_to(channel, notice, event, settings=self._settings, people=self._hub.people), event)
-            for notice, event in events
-            if event
-        ]
-        self._hub.remark(f"{len(known)} notices were gathered for {channel}")
-        if not known:
-            return
+        """Tell these, as one message if there are several, and forget them."""
+        found = map(_Choosing(self._gathering, self._hub).looked_at, batch)
+        waiting = [each for each in found if each is not None]
+        self._hub.remark(f"{len(waiting)} notices were gathered for {self._gathering.channel}")
         try:
-            if self._gathering.task_id:
-                self._tell_thread(channel, known)
-            elif len(known) == 1:
-                send, event = known[0]
-                Telling(event, self._hub, sender=self._sender).tell_late(send)
-            else:
-                self._tell_channel(channel, known)
+            if self._gathering.task_id and waiting:
+                self._tell_thread([(each.send, each.event) for each in waiting])
+            elif len(waiting) == 1:
+                Telling(waiting[0].event, self._hub, sender=self._sender).tell_late(waiting[0].send)
+            elif waiting:
+                self._tell_channel(waiting)
         except Exception:
             self._sender.marks.save()
             raise
+        finish(self._gathering, batch, self._hub)
 
-    def _channel(self) -> str:
-        """Where this goes by the settings as they are now: they may name another channel, or a webhook, by now."""
-        named = channels_of(self._settings)
-        if self._gathering.channel in named:
-            return self._gathering.channel
-        return WEBHOOK if self._settings.token is None else self._settings.channel or next(iter(named))
-
-    def _tell_channel(self, channel: str, known: Sequence[tuple[Send, Event]]) -> None:
+    def _tell_channel(self, waiting: Sequence[_Waiting]) -> None:
+        channel = waiting[0].send.rule.channel
         try:
-            self._post(channel, known, key=f"{channel}/digest")
+            self._post(channel, [(each.send, each.event) for each in waiting], key=f"{channel}/digest")
         except DestinationRefused as refusal:
-            fallback = known[0][0].rule.fallback
-            if not fallback or fallback == channel:
-                raise
+            self._tell_fallbacks(channel, waiting, refusal)
+
+    def _tell_fallbacks(self, channel: str, waiting: Sequence[_Waiting], refusal: DestinationRefused) -> None:
+        """Each notice to its own rule's fallback; what has none stays a dead letter."""
+        by_fallback: dict[str, list[_Waiting]] = defaultdict(list)
+        for each in waiting:
+            fallback = each.send.rule.fallback
+            by_fallback[fallback if fallback and fallback != channel else ""].append(each)
+        left = by_fallback.pop("", [])
+        for fallback, some in by_fallback.items():
             self._hub.log.warning("sent to the fallback", extra={"reason": str(refusal)})
             meant = f"Meant for <#{channel}>, which takes nothing."
-            self._post(fallback, known, key=f"{fallback}/digest-instead", above=meant)
+            key = f"{fallback}/digest-instead"
+            self._post(fallback, [(each.send, each.event) for each in some], key=key, above=meant)
+        if left:
+            finish(self._gathering, [each.kept for some in by_fallback.values() for each in some], self._hub)
+            raise refusal
 
-    def _tell_thread(self, channel: str, known: Sequence[tuple[Send, Event]]) -> None:
-        """As a reply to the task's card. Nobody asked for it elsewhere, should the card be gone."""
-        found = Cards(self._hub, known[0][1], self._sender, is_urgent=False).find(channel)
-        if found is None:
-            self._hub.remark(f"the card in {channel} is gone, and its thread with it")
+    def _tell_thread(self, known: Sequence[tuple[Send, Event]]) -> None:
+        """As a reply to the task's card, which is made anew if it is gone."""
+        channel, event = self._gathering.channel, known[-1][1]
+        if self._sender.bot is None:
+            self._hub.remark("a webhook has no threads")
             return
+        cards = Cards(self._hub, event, self._sender, is_urgent=matches(self._settings.urgent, event))
         try:
-            self._post(found.channel, known, key=f"{channel}/thread", thread=found.ts)
-        except (CardLost, DestinationRefused) as refusal:
+            for _ in range(2):
+                card = cards.root(channel)
+                try:
+                    self._post(card.channel, known, key=f"{channel}/thread{card.number}", thread=card.ts)
+                except CardLost:
+                    cards.forget(channel, card)
+                    continue
+                return
+        except DestinationRefused as refusal:
             self._hub.remark(f"not told in the thread: {refusal}")
 
     def _post(
@@ -163,4 +213,9 @@ class _Together:
         return digest(known, self._story, hint=hint)
 
     def _story(self, send: Send, event: Event) -> Story:
-        return story_of(send, event, self._hub, bot=self._sender.bot)
+        """What there is to tell; a template that cannot be filled is no reason to keep the others from being told."""
+        try:
+            return story_of(send, event, self._hub, bot=self._sender.bot)
+        except PermanentFailure as wrong:
+            self._hub.remark(str(wrong))
+            return story_of(send, event, self._hub, bot=self._sender.bot, has_own_words=False)

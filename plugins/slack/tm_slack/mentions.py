@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from tm_slack.routes import Send
 
 PREFIX = "email:"
-FOUND_FOR, MISSED_FOR = timedelta(hours=24), timedelta(hours=1)
+FOUND_FOR, MISSED_FOR, IN_TROUBLE_FOR = timedelta(hours=24), timedelta(hours=1), timedelta(minutes=1)
 
 
 def mentions(send: Send, event: Event, hub: Hub, *, bot: Bot | None) -> str:
@@ -61,6 +61,7 @@ def _looked_up(email: str, hub: Hub, bot: Bot) -> str | None:
         member = None
     except (RetryLater, NeedsLogin, OutcomeUnknown) as error:  # a name does as well
         hub.log.warning("member not looked up", extra={"reason": str(error)})
+        hub.state.add(PREFIX + email, {"member": ""}, expire_after=IN_TROUBLE_FOR)
         return None
     kept_for = FOUND_FOR if member else MISSED_FOR
     hub.state.add(PREFIX + email, {"member": member or ""}, expire_after=kept_for)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, time, timedelta
-from typing import Annotated, Literal
+from typing import Annotated, Literal, NamedTuple, Protocol
 from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
@@ -29,6 +29,29 @@ def _zone(name: str) -> str:
 
 
 Clock = Annotated[str, AfterValidator(_clock)]
+
+
+class Hours(Protocol):
+    """Something that says until when it is quiet."""
+
+    def until(self, now: datetime) -> datetime | None:
+        """When it will be over, in UTC, if it is quiet at the aware instant `now`; else None."""
+
+
+class AnyOf(NamedTuple):
+    """Several quiet hours of one channel: quiet while any of them is."""
+
+    several: tuple[Hours, ...]
+
+    def until(self, now: datetime) -> datetime | None:
+        """When all of them will be over, in UTC, if it is quiet at the aware instant `now`; else None."""
+        end, ends_at = self._latest(now), None
+        while end is not None:
+            ends_at, end = end, self._latest(end)
+        return ends_at
+
+    def _latest(self, now: datetime) -> datetime | None:
+        return max(filter(None, (each.until(now) for each in self.several)), default=None)
 
 
 class Quiet(BaseModel):

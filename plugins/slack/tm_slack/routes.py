@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from tm import matches
 from tm_slack.notices import NOTICES, notice_for
+from tm_slack.quiet import AnyOf, Quiet
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
 
     from tm import Event, People
     from tm_slack.notices import Notice
-    from tm_slack.quiet import Quiet
+    from tm_slack.quiet import Hours
     from tm_slack.settings import Route, Settings
 
 WEBHOOK = "webhook"
@@ -30,7 +31,7 @@ class Rule(NamedTuple):
     channel: str
     mention: tuple[str, ...]
     digest: timedelta | None
-    quiet: Quiet | None
+    quiet: Hours | None
     fallback: str | None
     skip_own: bool
 
@@ -90,9 +91,10 @@ def channels_of(settings: Settings) -> dict[str, list[str]]:
     return found
 
 
-def quiet_of(channel: str, settings: Settings) -> Quiet | None:
-    """The quiet hours of a channel, whatever is told there: of the first route to it that has some, or our own."""
-    return next((rule.quiet for rule in _rules(settings) if rule.channel == channel and rule.quiet), None)
+def quiet_of(channel: str, settings: Settings) -> Hours | None:
+    """The quiet hours of a channel, whatever is told there: those of every rule that leads to it."""
+    several = tuple(rule.quiet for rule in _rules(settings) if rule.channel == channel and rule.quiet)
+    return AnyOf(several) if several else None
 
 
 def is_told_in_threads(event: Event, settings: Settings, people: People) -> bool:
@@ -139,7 +141,7 @@ def waits(send: Send) -> Iterator[str]:
     """What a notice waits for, in words."""
     if send.rule.digest and not send.is_urgent:
         yield "gathered into one message"
-    if (quiet := send.rule.quiet) and not send.is_urgent:
+    if isinstance(quiet := send.rule.quiet, Quiet) and not send.is_urgent:
         yield f"not between {quiet.begin} and {quiet.end} ({quiet.timezone})"
 
 

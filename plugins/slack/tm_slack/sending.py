@@ -124,6 +124,15 @@ class Sender:
                 self._mark(key, "limited")
             raise
 
+    def is_there(self, key: str, channel: str, *, thread: str | None) -> bool:
+        """Whether what was refused for its rate can be seen to be there; nothing else is looked for."""
+        if self.marks.of(key).get("word") != "limited":
+            return False
+        found = self._seen(key, channel, thread=thread)
+        if found is not None:
+            self._sent(key, found)
+        return found is not None
+
     def _seen(self, key: str, channel: str, *, thread: str | None) -> Posted | None:
         """The message, if it can be seen that it is there."""
         try:

@@ -35,13 +35,15 @@ class Ties:
         return self._hub.url(self._task_id, links=self.links)
 
 
-def story_of(send: Send, event: Event, hub: Hub, *, bot: Bot | None, ties: Ties | None = None) -> Story:
+def story_of(
+    send: Send, event: Event, hub: Hub, *, bot: Bot | None, ties: Ties | None = None, has_own_words: bool = True
+) -> Story:
     """All there is to tell of an event by one rule. Raises PermanentFailure when a template cannot be filled.
 
-    Without a `bot` nobody is looked up by e-mail address.
+    Without a `bot` nobody is looked up by e-mail address, without own words no template is asked.
     """
     ties = ties or Ties(hub, event.task_id)
-    words = hub.settings.templates.get(send.notice)
+    words = hub.settings.templates.get(send.notice) if has_own_words else None
     names = {"task": event.task, "event": event, "data": event.data, "url": ties.url}
     return Story(
         send.notice,

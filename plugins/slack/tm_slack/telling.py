@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from tm_slack.message import Story
     from tm_slack.settings import Settings
 
+_STEPS = ("alone", "card1", "reply1", "instead")
 Failure = RetryLater | NeedsLogin | PermanentFailure | OutcomeUnknown
 # a doubt goes first: the dispatcher keeps it, and hears of the login at the next attempt
 _WORST: tuple[type[Exception], ...] = (OutcomeUnknown, NeedsLogin, RetryLater, PermanentFailure)
@@ -135,7 +136,7 @@ class Telling:
         """Whether the notice waits with others, for the channel or for the thread of a task, or is too old."""
         if self._sender.marks.of(gathered_mark(send.rule.channel)):
             return True
-        if self._has_begun(send):
+        if self._has_begun(send) or self._is_there_after_all(send.rule.channel):
             return False
         if self._is_too_old(send):
             self._hub.remark("not told: too old by now")
@@ -144,12 +145,19 @@ class Telling:
 
     def _has_begun(self, send: Send) -> bool:
         """Whether an earlier attempt began to send this, or may have."""
-        steps = ("alone", "card1", "reply1", "instead")
-        if any(self._sender.marks.is_under_way(f"{send.rule.channel}/{step}") for step in steps):
+        if any(self._sender.marks.is_under_way(f"{send.rule.channel}/{step}") for step in _STEPS):
             return True
         attempt = self._hub.attempt
         was_gathered = self._may_wait(send) and (send.rule.digest or self._quiet_end(send, attempt.first_at))
         return attempt.may_have_happened and not was_gathered
+
+    def _is_there_after_all(self, channel: str) -> bool:
+        """Whether what was refused for its rate was posted all the same; what waits for others is not sent again."""
+        card = self._cards.find(channel) if self._settings.has_cards else None
+        return any(
+            self._sender.is_there(f"{channel}/{step}", channel, thread=card.ts if card and step == "reply1" else None)
+            for step in _STEPS
+        )
 
     def _is_too_old(self, send: Send) -> bool:
         age = self._hub.clock.now() - datetime.fromisoformat(self._event.at)
@@ -159,10 +167,11 @@ class Telling:
         """Gather a notice for a digest, the end of quiet hours or, in a storm, for the lane's next turn."""
         now, rule = self._hub.clock.now(), send.rule
         quiet_end = self._quiet_end(send, now)
-        if self._may_wait(send) and rule.digest:
-            what, due_at = digest_of(rule.digest), max(now + rule.digest, quiet_end or now)
-        elif quiet_end:
+        digest_end = now + rule.digest if self._may_wait(send) and rule.digest else None
+        if quiet_end and (digest_end is None or digest_end <= quiet_end):
             what, due_at = quiet_until(quiet_end), quiet_end
+        elif digest_end and rule.digest:
+            what, due_at = digest_of(rule.digest), digest_end
         elif self._may_wait(send) and not task_id and self._sender.lanes.is_full(rule.channel, self._event.id):
             what, due_at = STORM, now
         else:
