@@ -48,11 +48,14 @@ def on_event(event: Event, hub: Hub) -> None:
     if event.type == WAKE:
         from tm_slack.gathered import Gathering
 
-        gathering = Gathering.of(event)
-        if gathering is not None and not hub.dry_run:
-            from tm_slack.later import tell_gathered
+        if not hub.dry_run:
+            from tm_slack.later import tell_gathered, tell_in_line
 
-            tell_gathered(event, gathering, hub)
+            gathering = Gathering.of(event)
+            if gathering is not None:
+                tell_gathered(event, gathering, hub)
+            elif event.task_id:
+                tell_in_line(event, hub)
         return
     _tell(event, hub)
 

@@ -124,11 +124,13 @@ class Cards:
         self._sender.take_turn(channel, key, is_urgent=self._is_urgent)
         posted = self._sender.once(key, channel, Message(lambda _hint: self._quiet(content), content["text"]))
         made = Card(posted.channel, posted.ts, self._event.seq, likeness(content), self._event.id, number)
+        if posted.is_found:  # posted by an earlier attempt, when the task may have been another
+            made = made._replace(seq=0, look="")
         self._keep(channel, made)
         if self._hub.attempt.may_have_happened and not posted.is_found:
             self._sender.marks.set(f"{channel}/reply{number}", "absent")  # in a thread that was not there
         self._hub.remark(f"card made in {posted.channel}")
-        return made
+        return self._painted(channel, made) if posted.is_found else made
 
     def _painted(self, channel: str, found: Card) -> Card:
         """The card, painted unless it shows as much or a later event."""

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from tm_slack.notices import Notice
 
 PREFIX = "gathered:"
-STORM = "storm"
+STORM, IN_LINE, THREAD = "storm", "in-line", "thread"
 # as long as a dead letter, which may hold them, is kept, and then some
 _KEPT_FOR = timedelta(days=120)
 
@@ -22,17 +22,43 @@ class Gathering(NamedTuple):
     """Where notices wait together, and for what.
 
     `task_id` is empty, or names the task in whose thread they will be told. `what` is STORM, or names the end of
-    quiet hours or the length of a digest: what is in one gathering comes due in order.
+    quiet hours or the length of a digest: what is in one gathering comes due in order. What is due and touches a
+    task's card is handed over to IN_LINE: it is told in line with the task's other deliveries, for two at once would
+    make two cards.
     """
 
-    channel: str
     task_id: str
+    channel: str
     what: str
 
     @property
     def name(self) -> str:
         """The gathering as wakes and keys name it."""
         return "/".join(self)
+
+    @property
+    def is_thread(self) -> bool:
+        """Whether this is told in the thread of a task's card."""
+        return bool(self.task_id) and self.what != IN_LINE
+
+    @property
+    def is_in_line(self) -> bool:
+        """Whether this is told in line with its task's other deliveries."""
+        return self.what in (IN_LINE, THREAD)
+
+    def wake(self, hub: Hub) -> None:
+        """See to it that what is in here will be told."""
+        if self.is_in_line:
+            hub.wake(self.task_id, "a notice that has waited")
+        else:
+            hub.wake_outside(PREFIX + self.name, "notices wait to be told as one")
+
+    @classmethod
+    def of_task(cls, task_id: str, hub: Hub) -> list[Gathering]:
+        """What has been handed over to the line of a task."""
+        names = (key.removeprefix(PREFIX).rpartition(":")[0] for key in hub.state.list(f"{PREFIX}{task_id}/"))
+        found = [cls(*name.split("/")) for name in dict.fromkeys(names)]
+        return [each for each in found if each.is_in_line]
 
     @classmethod
     def of(cls, wake: Event) -> Gathering | None:
@@ -75,8 +101,8 @@ def gather(event: Event, gathering: Gathering, hub: Hub, *, notice: Notice, mark
     entry = {"event": event.id, "notice": notice, "due": due_at.isoformat()}
 
     def keep() -> None:
-        hub.state.add(f"{PREFIX}{gathering.name}:{event.seq:015d}", entry)
-        hub.wake_outside(PREFIX + gathering.name, "notices wait to be told as one")
+        hub.state.add(f"{PREFIX}{gathering.name}:{event.seq:015d}", entry, expire_after=_KEPT_FOR)
+        gathering.wake(hub)
 
     marks.put(gathered_mark(gathering.channel), "gathered", beside=keep)
     hub.remark(f"gathered for {gathering.channel}, due {due_at:%Y-%m-%d %H:%M} UTC")
@@ -108,8 +134,8 @@ def move(waiting: Sequence[Kept], hub: Hub, *, to: Gathering, due_at: datetime) 
         for each in waiting:
             hub.state.delete(each.key)
             entry = {"event": each.event_id, "notice": each.notice, "due": due_at.isoformat()}
-            hub.state.add(f"{PREFIX}{to.name}:{each.key.rpartition(':')[2]}", entry)
-        hub.wake_outside(PREFIX + to.name, "notices wait to be told as one")
+            hub.state.add(f"{PREFIX}{to.name}:{each.key.rpartition(':')[2]}", entry, expire_after=_KEPT_FOR)
+        to.wake(hub)
 
 
 def forget(unwanted: Sequence[Kept], hub: Hub) -> None:
@@ -125,4 +151,4 @@ def finish(gathering: Gathering, told: Sequence[Kept], hub: Hub) -> None:
         for each in told:
             hub.state.delete(each.key)
         if any(not each.batch for each in kept_in(gathering, hub)):
-            hub.wake_outside(PREFIX + gathering.name, "more notices wait to be told as one")
+            gathering.wake(hub)

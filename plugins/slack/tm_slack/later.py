@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from tm import Event, PermanentFailure, RetryLater, matches
 from tm_slack.cards import Cards
 from tm_slack.digest import digest, headline
-from tm_slack.gathered import Kept, finish, forget, kept_in, move, quiet_until, take
+from tm_slack.gathered import IN_LINE, THREAD, Gathering, Kept, finish, forget, kept_in, move, quiet_until, take
 from tm_slack.marks import PREFIX as MARKS
 from tm_slack.message import reply
 from tm_slack.outcome import CardLost, DestinationRefused
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from tm import Hub
-    from tm_slack.gathered import Gathering
     from tm_slack.message import Story
     from tm_slack.settings import Settings
 
@@ -49,8 +48,36 @@ def tell_gathered(wake: Event, gathering: Gathering, hub: Hub) -> None:
     batch = [each for each in kept_in(gathering, hub) if each.batch == wake.id]
     if not batch:
         batch = _Choosing(gathering, hub).due(wake)
+        if batch and _is_for_a_card(batch, gathering, hub):
+            _hand_over(batch, gathering, hub)
+            return
     if batch:
         _Together(wake, gathering, hub).tell(batch)
+
+
+def tell_in_line(wake: Event, hub: Hub) -> None:
+    """Tell what was handed over to the line of the task that this wake is of. Raises what telling raises."""
+    for gathering in Gathering.of_task(wake.task_id or "", hub):
+        tell_gathered(wake, gathering, hub)
+
+
+def _is_for_a_card(batch: Sequence[Kept], gathering: Gathering, hub: Hub) -> bool:
+    """Whether telling this touches the card of a task that is there, and has not been handed over yet."""
+    if gathering.is_in_line or not hub.settings.has_cards or (len(batch) > 1 and not gathering.task_id):
+        return False
+    event = hub.event(batch[0].event_id)
+    return event is not None and hub.tasks.find(event.task_id or "") is not None
+
+
+def _hand_over(batch: Sequence[Kept], gathering: Gathering, hub: Hub) -> None:
+    """Let a batch be told in line with the task's other deliveries."""
+    event = hub.event(batch[0].event_id)
+    what = THREAD if gathering.task_id else IN_LINE
+    to = Gathering(event.task_id or "" if event else "", batch[0].channel, what)
+    with hub.together():
+        move(batch, hub, to=to, due_at=hub.clock.now())
+        finish(gathering, [], hub)
+    hub.remark(f"{len(batch)} notices are told in line with the task's others")
 
 
 class _Choosing:
@@ -91,7 +118,7 @@ class _Choosing:
 
     def _send(self, kept: Kept, event: Event) -> Send | None:
         settings, people, channel = self._settings, self._hub.people, kept.channel or self._gathering.channel
-        if self._gathering.task_id:
+        if self._gathering.is_thread:
             rule = rule_of(settings)._replace(channel=channel, mention=(), quiet=quiet_of(channel, settings))
             return Send(kept.notice, rule, is_urgent=False)
         if channel in channels_of(settings) or (kept.channel and self._hub.attempt.may_have_happened):
@@ -109,8 +136,9 @@ class _Choosing:
                 free.append(each)
             else:
                 moved[end].append(each.kept)
+        task_id = self._gathering.task_id if self._gathering.is_thread else ""
         for end, kept in moved.items():
-            move(kept, self._hub, to=self._gathering._replace(what=quiet_until(end)), due_at=end)
+            move(kept, self._hub, to=Gathering(task_id, self._gathering.channel, quiet_until(end)), due_at=end)
         return free
 
     def _wait(self, kept: Sequence[Kept], now: datetime) -> RetryLater:
@@ -134,8 +162,11 @@ class _Together:
         found = map(_Choosing(self._gathering, self._hub).looked_at, batch)
         waiting = [each for each in found if each is not None]
         self._hub.remark(f"{len(waiting)} notices were gathered for {self._gathering.channel}")
+        now = self._hub.clock.now()
+        quiet = [each.send.rule.quiet.until(now) for each in waiting if each.send.rule.quiet]
+        self._sender.quiet_until = max(filter(None, quiet), default=None)  # it may have begun since this was taken
         try:
-            if self._gathering.task_id and waiting:
+            if self._gathering.is_thread and waiting:
                 self._tell_thread([(each.send, each.event) for each in waiting])
             elif len(waiting) == 1:
                 Telling(waiting[0].event, self._hub, sender=self._sender).tell_late(waiting[0].send)
@@ -207,7 +238,7 @@ class _Together:
         self._hub.remark(f"{len(known)} notices told as one {where}")
 
     def _content(self, known: Sequence[tuple[Send, Event]], hint: str) -> dict[str, Any]:
-        if self._gathering.task_id and len(known) == 1:
+        if self._gathering.is_thread and len(known) == 1:
             send, event = known[0]
             return reply(self._story(send, event)._replace(hint=moment(event.at)).under(hint))
         return digest(known, self._story, hint=hint)

@@ -78,6 +78,10 @@ class Limited(RetryLater):
     """Slack asks to slow down: for one channel or method, or with a webhook altogether."""
 
 
+class Unavailable(RetryLater):
+    """Slack, or what stands before it, says that it is unavailable; it may have posted all the same."""
+
+
 class MessageRefused(PermanentFailure):
     """Slack refuses what the message says."""
 
@@ -192,7 +196,7 @@ def _by_status(status: int, *, retry_after: str | None, now: datetime, whole_plu
         return Limited("Slack asks to slow down (429).", after=wait, whole_plugin=whole_plugin)
     if status == 503:
         wait = read_retry_after(retry_after, now=now)
-        return RetryLater("Slack is unavailable (503).", after=wait, whole_plugin=whole_plugin)
+        return Unavailable("Slack is unavailable (503).", after=wait, whole_plugin=whole_plugin)
     if status >= 500:
         return ServerTrouble(f"Slack failed with status {status}; the notice may have been posted all the same.")
     return None

@@ -97,10 +97,13 @@ def quiet_of(channel: str, settings: Settings) -> Hours | None:
     return AnyOf(several) if several else None
 
 
-def is_told_in_threads(event: Event, settings: Settings, people: People) -> bool:
-    """Whether an event may be told in the threads of cards: no rule wants silence about it."""
-    is_own = is_own_act(event, people)
-    return any(rule.events and not (rule.skip_own and is_own) for rule in rules_for(event, settings))
+def is_told_in_thread(event: Event, channel: str, settings: Settings, *, people: People) -> bool:
+    """Whether an event may be told in the thread of a card there: no rule for that channel, or else none at all,
+    wants silence about it.
+    """
+    is_own, rules = is_own_act(event, people), rules_for(event, settings)
+    here = [rule for rule in rules if rule.channel == channel] or rules
+    return any(rule.events and not (rule.skip_own and is_own) for rule in here)
 
 
 def is_urgent(notice: Notice, event: Event, settings: Settings) -> bool:
@@ -149,7 +152,7 @@ def _in_threads(event: Event, settings: Settings, people: People) -> str:
     notice = notice_for(event, NOTICES, urgent=settings.urgent)
     if notice is None or notice not in settings.thread:
         return "not told (thread)."
-    if not is_told_in_threads(event, settings, people):
+    if not is_told_in_thread(event, "", settings, people=people):
         return "not told either."
     return f"told as {notice}, after quiet hours if the channel has some."
 
@@ -157,7 +160,8 @@ def _in_threads(event: Event, settings: Settings, people: People) -> str:
 def _silence(rule: Rule, *, is_own: bool) -> str:
     if rule.skip_own and is_own:
         return "not told, because the assignee did it (skip_own)."
-    return f"not told; {', '.join(rule.events) or 'nothing'} {'is' if len(rule.events) < 2 else 'are'}."
+    told = ", ".join(rule.events)
+    return f"not told; {told} {'is' if len(rule.events) == 1 else 'are'}." if told else "not told; it tells of nothing."
 
 
 def _told(send: Send, *, is_first: bool) -> str:

@@ -11,7 +11,7 @@ from tm_slack.client import Bot, Webhook
 from tm_slack.lanes import Lanes
 from tm_slack.marks import Marks, next_step
 from tm_slack.message import REPEAT
-from tm_slack.outcome import DestinationRefused, Limited, MessageRefused, ScopeMissing, ServerTrouble
+from tm_slack.outcome import DestinationRefused, Limited, MessageRefused, ScopeMissing, ServerTrouble, Unavailable
 from tm_slack.routes import WEBHOOK
 from tm_slack.wire import Wire
 
@@ -119,7 +119,7 @@ class Sender:
             return self._sent(key, found)
         try:
             return self._sent(key, self._post(channel, message, key=key))
-        except Limited:
+        except (Limited, Unavailable):
             if self.bot is not None:
                 self._mark(key, "limited")
             raise
@@ -220,7 +220,9 @@ class Sender:
         except MessageRefused as refusal:
             self._hub.log.warning("message refused, sent plain", extra={"reason": str(refusal)})
             self._hub.remark(f"sent as plain text: {refusal}")
-            plain = {"text": f"{hint}\n{message.plain}".strip(), "unfurl_links": False, "unfurl_media": False}
+            # beside no blocks the text is shown, and what was typed in it is to stay text
+            text = f"{hint}\n{message.plain}".strip()
+            plain = {"text": text, "parse": "none", "unfurl_links": False, "unfurl_media": False}
             return self._posted(channel, plain, message, key=key)
 
     def _posted(self, channel: str, content: dict[str, Any], message: Message, *, key: str) -> Posted:

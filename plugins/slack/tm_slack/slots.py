@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from difflib import get_close_matches
 from functools import lru_cache
+from itertools import islice
 from typing import TYPE_CHECKING, Annotated, Any
 
 from jinja2 import ChainableUndefined, TemplateError, TemplateSyntaxError, nodes
@@ -14,14 +16,14 @@ from tm import Event, PermanentFailure, Snapshot
 from tm_slack.text import literal
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from jinja2 import Template
 
     from tm_slack.notices import Notice
 
 LONGEST = 2000
-_FINALIZED = 500
+_FINALIZED, _SEPARATOR, _JOINED = 500, 50, 100
 _TASK, _EVENT = tuple(Snapshot.__annotations__), tuple(Event.__annotations__)
 DATA: Mapping[Notice, tuple[str, ...]] = {
     "created": (),
@@ -53,9 +55,21 @@ _ENVIRONMENT.globals.clear()
 _ENVIRONMENT.filters = {name: _ENVIRONMENT.filters[name] for name in _FILTERS}
 
 
+def _join(values: Iterable[Any], separator: str = "") -> str:
+    """The first of these, joined: what a template makes stays as long as a notice."""
+    return str(separator)[:_SEPARATOR].join(str(each)[:_FINALIZED] for each in islice(values, _JOINED))[:LONGEST]
+
+
+_ENVIRONMENT.filters["join"] = _join
+# a value within <…> would choose whom or what that stands for; the task's page is ours to link to
+_WITHIN_A_MARK = re.compile(r"<[^<>]*\{\{(?!-?\s*url\s*-?\}\})")
+
+
 def _template(source: str) -> str:
     if len(source) > LONGEST:
         raise ValueError(f"has {len(source)} characters; at most {LONGEST} are a notice")
+    if _WITHIN_A_MARK.search(source):
+        raise ValueError("puts a value into <…>, where it could ping or link; write it outside")
     try:
         parsed = _ENVIRONMENT.parse(source)
         strange = next((each for each in parsed.find_all(nodes.Node) if not isinstance(each, _ALLOWED)), None)

@@ -11,7 +11,7 @@ from tm_slack.gathered import STORM, Gathering, digest_of, gather, gathered_mark
 from tm_slack.message import alone, summary
 from tm_slack.notices import NOTICES, notice_for
 from tm_slack.outcome import CardLost, DestinationRefused
-from tm_slack.routes import WEBHOOK, Send, is_told_in_threads, is_urgent, quiet_of, rule_of
+from tm_slack.routes import WEBHOOK, Send, is_told_in_thread, is_urgent, quiet_of, rule_of
 from tm_slack.sending import LOOK_AGAIN, Message, Sender
 from tm_slack.stories import Ties, story_of
 from tm_slack.text import moment
@@ -176,7 +176,7 @@ class Telling:
             what, due_at = STORM, now
         else:
             return False
-        gathering = Gathering(rule.channel, task_id, what)
+        gathering = Gathering(task_id, rule.channel, what)
         marks = self._sender.marks
         gather(self._event, gathering, self._hub, notice=send.notice, marks=marks, due_at=due_at)
         return True
@@ -202,9 +202,10 @@ class Telling:
     def _followed(self, channel: str) -> None:
         quiet, now = quiet_of(channel, self._settings), self._hub.clock.now()
         notice = notice_for(self._event, NOTICES, urgent=self._settings.urgent)
-        is_told = notice in self._settings.thread and is_told_in_threads(self._event, self._settings, self._hub.people)
-        if notice is None or not is_told:
-            (self._cards.paint if quiet and quiet.until(now) else self._cards.show)(channel)
+        people = self._hub.people
+        is_told = is_told_in_thread(self._event, channel, self._settings, people=people)
+        if notice is None or notice not in self._settings.thread or not is_told:
+            self._cards.paint(channel)
             return
         rule = rule_of(self._settings)._replace(channel=channel, mention=(), digest=None, quiet=quiet)
         send = Send(notice, rule, is_urgent(notice, self._event, self._settings))

@@ -26,7 +26,7 @@ TEXT_ON_UPDATE = 4000
 METADATA_LIMIT = 7500
 _POST = {
     "channel", "text", "blocks", "attachments", "thread_ts", "reply_broadcast", "metadata", "unfurl_links",
-    "unfurl_media",
+    "unfurl_media", "parse",
 }  # fmt: skip
 _KNOWN: dict[str, set[str]] = {
     "auth.test": set(),

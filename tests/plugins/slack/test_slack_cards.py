@@ -466,3 +466,20 @@ def test_a_deleted_task_s_card_says_so(host, slack):
     deliver(host)
 
     assert "Status: 🗑 Deleted" in reading(roots(slack)[0])
+
+
+def test_a_card_that_was_found_shows_what_the_task_has_become_meanwhile(host, slack):
+    task = host.tasks.add("Old title")
+    host.tasks.block(task.id, "no key")
+    slack.server.script(Reply(fault="drop", is_stored=True))
+    host.deliver()
+    host.tasks.unblock(task.id)
+    host.tasks.update(task.id, title="New title")
+    host.tasks.cancel(task.id)
+    for _ in range(10):
+        host.clock.advance(timedelta(minutes=1))
+        host.deliver()
+
+    [root] = slack.workspace.roots(CHANNEL)
+    assert "New title" in reading(root)
+    assert "Cancelled" in reading(root)

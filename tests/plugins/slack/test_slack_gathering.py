@@ -289,6 +289,74 @@ def test_five_hundred_at_most_are_told_as_one_and_the_rest_after(bot_host, slack
     assert [text.splitlines()[0] for text in told(slack)] == ["📋 500 notices", "📋 10 notices"]
 
 
+# in line with the task's other news
+
+
+@pytest.mark.parametrize("rule", [{"quiet": QUIET}, {"digest": "30m"}])
+def test_a_notice_that_has_waited_makes_no_second_card_beside_what_happens_meanwhile(bot_host, slack, rule):
+    host = bot_host(events=ALL, **rule)
+    task = host.tasks.add("Ship it")
+    host.deliver()
+    slack.server.script(LOST)
+    host.clock.advance(3 * HOUR)
+    host.deliver()
+    host.tasks.update(task.id, priority="critical")
+    host.tasks.complete(task.id)
+    pass_time(host, 25 * HOUR, step=10 * MINUTE)
+
+    [root] = [each for each in slack.workspace.roots(CHANNEL) if "notice" not in each["text"]]
+    assert "✅ Completed" in reading(root)
+    assert {row.state for row in host.deliveries("slack")} == {"delivered"}
+
+
+def test_what_waited_for_two_things_is_told_on_one_card(bot_host, slack):
+    soon = {"begin": "12:05", "end": "12:30", "timezone": "UTC"}
+    routes = [{"when": "label == a", "digest": "30m"}, {"when": "label == b", "quiet": soon}]
+    host = bot_host(events=ALL, routes=routes)
+    task = host.tasks.add("Ship it", labels=["a"])
+    host.clock.advance(6 * MINUTE)
+    host.deliver()
+    host.tasks.update(task.id, labels=["b"])
+    host.tasks.block(task.id, "no key")
+    pass_time(host, 2 * HOUR)
+
+    [root] = slack.workspace.roots(CHANNEL)
+    thread = "\n".join(map(reading, slack.workspace.thread(CHANNEL, root["ts"])))
+    assert "Task created: Ship it" in thread
+    assert "Task blocked: Ship it" in thread
+
+
+def test_a_deleted_task_s_notice_is_told_all_the_same(bot_host, slack):
+    host = bot_host(events=ALL, digest="30m")
+    task = host.tasks.add("Ship it")
+    host.tasks.delete(task.id)
+    pass_time(host, HOUR)
+
+    assert "Ship it" in "\n".join(told(slack))
+
+
+@pytest.mark.parametrize("reply", [Reply(status=429, headers={"Retry-After": "300"}), Reply(status=503), LOST])
+@pytest.mark.parametrize("count", [1, 2])
+@pytest.mark.parametrize("cards", [True, False])
+def test_what_was_begun_to_be_told_when_it_got_quiet_waits_as_well(bot_host, slack, reply, count, cards):
+    soon = {"begin": "12:11", "end": "14:00", "timezone": "UTC"}
+    host = bot_host(events=ALL, digest="10m", quiet=soon, cards=cards)
+    for number in range(count):
+        host.tasks.add(f"Task {number}")
+    host.deliver()
+    slack.server.script(reply)
+    host.clock.advance(10 * MINUTE)
+    host.deliver()
+    before = len(slack.workspace.messages())
+    pass_time(host, 100 * MINUTE)
+    assert len(slack.workspace.messages()) == before
+
+    pass_time(host, HOUR)
+    assert [sum(f"Task {number}" in text for text in told(slack)) for number in range(count)] == [
+        1 + (cards and count == 1)
+    ] * count
+
+
 # settings that change while something waits
 
 
@@ -477,6 +545,21 @@ def test_what_is_not_told_is_not_told_in_the_thread_of_a_card_either(bot_host, s
     [root] = slack.workspace.roots(CHANNEL)
     assert len(slack.workspace.thread(CHANNEL, root["ts"])) == 1
     assert "In progress" in reading(root)
+
+
+def test_own_acts_stay_out_of_the_thread_of_their_channel_whatever_other_routes_say(bot_host, slack):
+    host = bot_host(routes=both({"channel": "C0WEB", "skip_own": True}, {"channel": OTHER}))
+    task = host.tasks.add("Ship it", priority="critical")
+    host.deliver()
+    host.tasks.update(task.id, assignee="tester")
+    host.tasks.progress(task.id, "half way")
+    host.deliver()
+
+    threads = {}
+    for channel in ("C0WEB", OTHER):
+        [root] = slack.workspace.roots(channel)
+        threads[channel] = len(slack.workspace.thread(channel, root["ts"]))
+    assert threads == {"C0WEB": 1, OTHER: 2}
 
 
 def test_a_named_person_is_not_mentioned_for_what_they_did(make_host, slack):

@@ -18,6 +18,7 @@ from tm_slack.outcome import (
     NotConnected,
     ScopeMissing,
     ServerTrouble,
+    Unavailable,
     outcome_of,
     outcome_of_call,
     outcome_without_answer,
@@ -132,7 +133,7 @@ def test_an_answer_that_is_not_slack_s_leaves_doubt(status, answer):
 
 @pytest.mark.parametrize(
     ("status", "kind", "is_for_all"),
-    [(429, Limited, False), (503, RetryLater, True), (500, ServerTrouble, None), (502, ServerTrouble, None)],
+    [(429, Limited, False), (503, Unavailable, True), (500, ServerTrouble, None), (502, ServerTrouble, None)],
 )
 def test_a_status_means_the_same_whatever_comes_with_it(status, kind, is_for_all):
     for answer in ({"ok": False, "error": "x"}, "<html>", None):

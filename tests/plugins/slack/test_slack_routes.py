@@ -91,7 +91,7 @@ def test_the_rules_are_explained(make_event):
         "By the plugin's own settings: told as blocked, in C0TEAM, gathered into one message, "
         "not between 20:00 and 08:00 (Europe/Berlin).",
     ]
-    assert said(team="ops")[0] == "By route 4: not told; nothing is."
+    assert said(team="ops")[0] == "By route 4: not told; it tells of nothing."
     assert "A card the task already has" in said()[-2]
     assert said()[-1] == "In its thread it is told as blocked, after quiet hours if the channel has some."
     assert said(team="ops")[-1] == "In its thread it is not told either."

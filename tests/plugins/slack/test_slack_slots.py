@@ -54,6 +54,9 @@ def test_conditions_and_filters_are_there_and_what_is_missing_is_empty(make_host
         ("{{ task.title.upper }}", "asks for 'task.title.upper', but task.title has no parts"),
         ("{{ task.__init__.__globals__ }}", "asks for 'task.__init__"),
         ("{% if task.a %}x{% endif %}", "asks for 'task.a'"),
+        ("<!{{ task.title }}>", "puts a value into <…>"),
+        ("<@{% if url %}{{ event.actor }}{% endif %}>", "puts a value into <…>"),
+        ("<https://x.example/{{ task.title }}|x>", "puts a value into <…>"),
         ("{{ task|tojson }}", "cannot be read"),
         ("x" * 3000, "at most 2000"),
         ("{% include 'x' %}", "holds include"),
@@ -74,6 +77,14 @@ def test_a_template_that_cannot_work_is_refused_when_it_is_loaded(tmp_path, slac
 
     assert plugin.state == "config error"
     assert said in plugin.reason
+
+
+def test_what_a_template_makes_stays_as_long_as_a_notice(make_host, slack):
+    long = "y" * 60
+    text = "{{ data.reason" + f"|join('{long}')" * 5 + "|length }} <{{ url }}|here>"
+    _, [told] = notice(make_host, slack, text=text)
+
+    assert "2000 " in reading(told)
 
 
 def test_a_filter_that_cannot_bear_what_it_gets_is_a_dead_letter_that_says_so(make_host, slack):

@@ -15,6 +15,7 @@ LIMITS = [
     Reply(status=429, body={"ok": False, "error": "ratelimited"}, headers={"Retry-After": "7"}),
     Reply(body={"ok": False, "error": "ratelimited"}),
     Reply(body={"ok": False, "error": "rate_limited"}),
+    Reply(status=503, headers={"Retry-After": "7"}),
 ]
 
 
