@@ -147,15 +147,15 @@ def reachable(repo: Repo, shas: Iterable[str]) -> list[str]:
     return [sha for sha in there.split() if sha in wanted]
 
 
-def deeds(repo: Repo) -> Mapping[str, tuple[str, str]]:
-    """What HEAD's log says of each commit: git's word for how it came about, and where HEAD stood before."""
+def deeds(repo: Repo) -> Mapping[str, list[tuple[str, str]]]:
+    """What HEAD's log says of each commit, newest first: git's word for how HEAD came there, and whence."""
     try:
         lines = list(repo.lines("log", "-g", "--format=%H %gs", "-n", "5000", "HEAD", "--"))
     except GitFailed:
         return {}
     steps = [(line[: line.index(" ")], line[line.index(" ") + 1 :]) for line in lines if " " in line]
-    found: dict[str, tuple[str, str]] = {}
+    found: dict[str, list[tuple[str, str]]] = {}
     for number, (sha, word) in enumerate(steps):
         before = steps[number + 1][0] if number + 1 < len(steps) else ""
-        found.setdefault(sha, (word, before))
+        found.setdefault(sha, []).append((word, before))
     return found

@@ -57,7 +57,8 @@ def slug(title: str) -> str:
 
 def tasks_in_message(message: str, trailers: Sequence[str]) -> tuple[str, ...]:
     """The ids a message names: its trailers as git read them, and any whole line `Task-ID: …`. Nobody checked them."""
-    return tuple(dict.fromkeys([*(each.strip() for each in trailers if each.strip()), *_LINE.findall(message)]))
+    said = [*(each.strip() for each in trailers if each.strip()), *_LINE.findall(message)]
+    return tuple(dict.fromkeys(each.lower() if re.fullmatch(_ID, each.lower()) else each for each in said))
 
 
 def completed_by(message: str, statuses: Sequence[str], *, named: Sequence[str], words: Collection[str]) -> list[str]:

@@ -184,10 +184,13 @@ read_message() {
   text=
   count=0
   find_mark "$1"
+  issue=$nl # nothing begins with it; in what was given with -m a line of "#12" is of an issue, no comment
+  is_somebody_editing || [ "${source:-}" != message ] || issue='#'
   while IFS= read -r line || [ -n "$line" ]; do
     count=$((count + 1))
     case $line in
     "$mark ------------------------ >8 ------------------------"*) break ;;
+    "$issue"[0123456789]*) text=$text$line$nl ;;
     "$mark"*) ;;
     *[![:space:]]*) text=$text$line$nl ;;
     esac
@@ -229,8 +232,19 @@ add_squashed() {
 # A subject and nothing else, as most messages on a command line are: git would write the very same.
 is_plain() { [ "$count" -eq 1 ] && [ -z "$line" ] && [ -n "$text" ] && ! is_somebody_editing; }
 
+# A whole line names the task wherever it stands.
+is_named() {
+  case $nl$text in
+  *"$nl"[Tt][Aa][Ss][Kk]-[Ii][Dd]:*) ;;
+  *) return 1 ;;
+  esac
+  for word in $text; do [ "$word" != "$task" ] || return 0; done
+  return 1
+}
+
 add_task() {
   [ -n "$task" ] || return
+  ! is_named || return
   is_plain && printf '\nTask-ID: %s\n%s' "$task" "${key:+Refs: $key$nl}" >>"$1" && return
   [ -z "$key" ] || set -- "$1" --if-exists addIfDifferent --trailer "Refs: $key"
   file=$1 && shift
@@ -250,6 +264,7 @@ add_trailers() {
 
 # What is empty or a template yet, git refuses if it stays so: `finish` looks at what was written.
 prepare() {
+  source=${2:-}
   [ ! -f "$later" ] || rm -f "$later"
   is_ours_to_word "$@" || return
   read_branch || [ -f "$own/SQUASH_MSG" ] || return

@@ -93,7 +93,7 @@ def _with(seat: Seat) -> Iterator[Change]:
     path, event = seat.path, seat.event
     text, mode = read(path), 0o644 if seat.keeper == "husky" else 0o755
     why = f"runs tm on {event}"
-    if not text and not path.is_symlink():
+    if not path.exists() and not path.is_symlink():
         yield Write(path, scripts.alone(event), mode, why)
     elif scripts.has_lines(text) or _can_hold(seat, text):
         changed = scripts.with_lines(text, event)

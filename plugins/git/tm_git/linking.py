@@ -169,16 +169,30 @@ class Linking:
 def instance_of(repo: Repo, hub: Hub) -> str:
     """What names the repository in this hub, whatever its clones are called: the first root commit it was seen with.
 
-    It stays when that root is rewritten, for this clone and for those that share a root with it.
+    It stays when that root is rewritten, for this clone and for those that share a root with it. A shallow clone has
+    no root of its own: it is the repository whose commits it has.
     """
-    there = [ROOT + each for each in roots(repo)]
+    there = [] if repo.is_shallow else roots(repo)
+    keys = [ROOT + each for each in there]
     place = f"{CLONE}{sha256(str(repo.common_dir).encode('utf-8', 'surrogateescape')).hexdigest()[:16]}"
-    known_as = next(filter(None, map(hub.state.get, (place, *there))), None)
-    name = str(known_as or min(there, default="").removeprefix(ROOT)[:16])
+    name = next(filter(None, map(hub.state.get, keys)), None) or _known_here(repo, hub, place)
+    name = str(name or min(there or roots(repo), default=""))
     if name and not hub.dry_run:
-        for key in (place, *there):
-            hub.state.add(key, name)
-    return name
+        for key in (place, *keys):
+            if not hub.state.add(key, name) and key == place:
+                hub.state.replace(key, name, was=hub.state.get(key))
+    return name[:16]
+
+
+def _known_here(repo: Repo, hub: Hub, place: str) -> str | None:
+    """What the repository at this place was called, if it is the same one: it still has the commit of that name."""
+    name = hub.state.get(place)
+    if name and repo.tells("cat-file", "-e", str(name)):
+        return str(name)
+    if not repo.is_shallow:
+        return None
+    linked = {each.outside_id: each.instance for each in hub.links.all() if each.kind == COMMIT}
+    return next((linked[each] for each in known(repo, list(linked))), None)
 
 
 def story_of(link: Link) -> dict[str, Any]:

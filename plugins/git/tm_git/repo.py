@@ -83,6 +83,11 @@ class Repo:
         return Path(self.ask("rev-parse", "--path-format=absolute", "--git-common-dir"))
 
     @property
+    def is_shallow(self) -> bool:
+        """Whether this clone has a part of the history only."""
+        return self.ask("rev-parse", "--is-shallow-repository") == "true"
+
+    @property
     def branch(self) -> str | None:
         """The branch that is checked out; None when HEAD is detached."""
         try:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tm import TmError
+from tm import StoreError, TmError
 from tm_git.commits import deeds, read, these
 from tm_git.facts import reverted_by
 from tm_git.linking import Linking, default_branch, story_of
@@ -21,18 +22,25 @@ if TYPE_CHECKING:
     from tm_git.spool import Entry
 
 NEW = ("commit", "cherry-pick", "revert", "am")
+MADE, MERGED = (*NEW, "rebase", "merge"), ("merge", "pull")
 AMENDED = "commit (amend)"
 # what was rewritten is committed anew, as far as the clocks of tm and git agree
 _A_DAY = 24 * 3600.0
+_PAIR = 3
 _LAST_SECOND = 253_402_300_799
 
 
 def handle(entries: Sequence[Entry], repo: Repo, hub: Hub) -> list[str]:
-    """Do what the entries ask for; the sentences a person should read. A repeat changes nothing."""
+    """Do what the entries ask for; the sentences a person should read. A repeat changes nothing.
+
+    Raises StoreError when the hub's store cannot be used: then nothing was the fault of an entry, and all are repeated.
+    """
     taking = _Taking(entries, repo, hub)
     for entry in entries:
         try:
             taking.take(entry)
+        except StoreError:
+            raise
         except TmError as error:  # one strange commit must not keep the others waiting for ever
             taking.remarks.append(f"{entry.moment} {' '.join(entry.words)[:60]} was passed over: {error}")
     taking.tidy()
@@ -46,10 +54,12 @@ class _Taking:
         self._hub = hub
         self._linking = Linking(repo, hub)
         self._default = default_branch(repo, hub.settings.default_branch)
-        self._deeds: dict[str, Mapping[str, tuple[str, str]]] = {}
+        self._deeds: dict[str, Mapping[str, list[tuple[str, str]]]] = {}
         self._commits = these(repo, _shas(entries))
         self._linking.learn(self._commits.values())
         self._rewritten: set[str] = set()
+        pairs = {each.words for each in entries if each.moment == "rewrite" and len(each.words) == _PAIR}
+        self._sources = Counter(new for _, old, new in pairs if old != new)
         self._lost_since: float | None = None
 
     def take(self, entry: Entry) -> None:
@@ -73,22 +83,26 @@ class _Taking:
             since = datetime.fromtimestamp(min(max(self._lost_since - _A_DAY, 0), _LAST_SECOND), UTC)
             scan(self._repo, self._hub, since=since.isoformat())
 
-    def _deed(self, sha: str, folder: str) -> tuple[str, str]:
-        """How a commit came about, by the log of the work tree it was made in; each has its own."""
+    def _deed(self, sha: str, folder: str, *, words: tuple[str, ...]) -> tuple[str, str]:
+        """How HEAD last came to a commit by one of these words, by the log of the work tree; each has its own.
+
+        It may have come there in other ways since: what is noted may be taken much later.
+        """
         if folder not in self._deeds:
             there = Repo(folder) if Path(folder).is_dir() else self._repo
             self._deeds[folder] = deeds(there)
-        return self._deeds[folder].get(sha, ("commit", ""))
+        known = self._deeds[folder].get(sha, [])
+        return next((each for each in known if each[0].startswith(words)), ("commit", "") if not known else ("", ""))
 
     def _commit(self, sha: str, branch: str, *, folder: str) -> None:
         commit = self._commits.get(sha)
         if commit is None:
             return
         self._remark(commit)
-        word, before = self._deed(sha, folder)
+        word, before = self._deed(sha, folder, words=MADE)
         is_amended = word.startswith(AMENDED)
         tasks = self._linking.tasks_of(commit, branch)
-        if not tasks and not commit.named and word.startswith("commit") and not is_amended:
+        if not tasks and not commit.named and word.startswith(("commit", "cherry-pick")) and not is_amended:
             tasks = self._linking.task_for(commit)
         for task_id in tasks:
             self._linking.link(
@@ -98,6 +112,7 @@ class _Taking:
                 is_new=word.startswith(NEW),
                 before=before if is_amended else "",
             )
+        self._rewritten |= set(tasks)  # an earlier one of theirs may be gone by now: reset, or of a rebase given up
         self._note_revert(commit)
         if branch and branch == self._default:
             self._linking.complete(commit, branch=branch)
@@ -114,7 +129,7 @@ class _Taking:
             tasks.context(link.task_id, note, key=f"git:{commit.sha}:{link.task_id}:revert")
 
     def _merge(self, sha: str, branch: str, *, folder: str) -> None:
-        _, before = self._deed(sha, folder)
+        _, before = self._deed(sha, folder, words=MERGED)
         for commit in read(self._repo, [f"{before}..{sha}" if before else sha]):
             for task_id in self._linking.tasks_of(commit):
                 if not any(each.task_id == task_id for each in self._linking.of_commit(commit.sha)):
@@ -128,11 +143,13 @@ class _Taking:
         if commit is None or old == new:
             return
         named = self._linking.tasks_of(commit)
+        is_joined = self._sources[new] > 1  # squashed or fixed up: the message may be of one of them only
         for link in links:
-            if link.task_id in named or not commit.named:
+            if link.task_id in named or not commit.named or is_joined:
                 self._linking.link(commit, link.task_id, branch=story_of(link)["branch"], is_new=False)
+        there = [each.task_id for each in self._linking.of_commit(new)]
         for task_id in named:
-            if task_id not in [each.task_id for each in links]:
+            if task_id not in there:
                 self._linking.link(commit, task_id, branch="", is_new=False)
         self._linking.supersede(links)
 

@@ -25,6 +25,7 @@ OWN_HOOKS = {
     "open(os.environ['HOME'] + '/own', 'a').write('own ' + ' '.join(sys.argv[1:]) + '\\n' + sys.stdin.read())\n",
     "perl": "#!/usr/bin/perl\nopen F, '>>', \"$ENV{HOME}/own\"; print F \"own @ARGV\\n\", <STDIN>;\n",
     "only a first line": "#!/bin/sh\n",
+    "empty": "",
 }  # fmt: skip
 
 
@@ -79,7 +80,7 @@ def test_uninstall_brings_every_file_back_byte_for_byte(bare_box, kind, event):
     assert picture(bare_box.folder) == before
 
 
-@pytest.mark.parametrize("kind", [each for each in OWN_HOOKS if each != "only a first line"])
+@pytest.mark.parametrize("kind", [each for each in OWN_HOOKS if each not in ("only a first line", "empty")])
 def test_a_hook_that_was_there_still_gets_its_words_and_git_s_list(bare_box, kind):
     for event in ("post-commit", "post-rewrite"):
         bare_box.write_hook(event, OWN_HOOKS[kind])

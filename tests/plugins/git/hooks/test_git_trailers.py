@@ -305,3 +305,15 @@ def test_without_trailers_messages_are_left_alone(make_sandbox):
 
     assert box.trailers() == []
     assert [note[0] for note in box.notes()] == ["checkout", "commit"]
+
+
+def test_a_subject_that_begins_with_an_issue_s_number_is_a_message(task_box):
+    task_box.git("commit", "-q", "--allow-empty", "-m", "#12 fix the export")
+
+    assert task_box.message() == f"#12 fix the export\n\nTask-ID: {TASK}"
+
+
+def test_a_whole_line_in_the_body_names_the_task_as_well(task_box):
+    task_box.git("commit", "-q", "--allow-empty", "-m", f"Subject\n\nTask-ID: {TASK}\n\nMore words.")
+
+    assert task_box.message().count(TASK) == 1

@@ -1,11 +1,14 @@
 """What becomes of commits: linked to their tasks, noted once, wherever git moves them."""
 
 import json
+import shutil
 import time
 
 import pytest
 
+from tm import StoreError
 from tm_git.commits import these
+from tm_git.intake import take
 from tm_git.linking import Linking, story_of
 from tm_git.scan import scan
 from tm_git.spool import Entry
@@ -262,3 +265,150 @@ def test_what_a_link_keeps_is_json_that_survives_strange_authors(work):
 
     assert json.loads(link.base) == story_of(link)
     assert story_of(link)["author"] == 'we"ird\\@example.com'
+
+
+class FullDisk:
+    """A hub in whose store nothing can be written any more."""
+
+    def __init__(self, hub):
+        self._hub = hub
+
+    def __getattr__(self, name):
+        return getattr(self._hub, name)
+
+    @property
+    def tasks(self):
+        return self
+
+    def find(self, task_id):
+        return self._hub.tasks.find(task_id)
+
+    def acting_for(self, _actor):
+        return self
+
+    def progress(self, *_, **__):
+        raise StoreError("The disk of the store is full.")
+
+
+def test_a_store_that_cannot_be_used_costs_no_note(work):
+    task = work.task()
+    work.on_branch(task)
+    work.take()
+    work.box.commit("One")
+    with pytest.raises(StoreError):
+        take(work.box.repo, FullDisk(work.hub))
+    work.take()
+
+    assert work.commits(task) == ["One"]
+    assert len(work.notes(task)) == 1
+
+
+@pytest.mark.parametrize("moved", [("switch", "-q", "main"), ("switch", "-q", "-c", "x"), ("switch", "-q", "--detach")])
+def test_a_commit_is_noted_however_head_moves_before_it_is_taken(work, moved):
+    work.box.commit("Before")
+    task = work.task()
+    branch = work.on_branch(task)
+    work.box.commit("One")
+    work.box.git(*moved)
+    work.box.git("switch", "-q", branch)
+    work.take()
+
+    assert len(work.notes(task)) == 1
+    assert work.host.tasks.get(task).status == "in_progress"
+
+
+@pytest.mark.parametrize("words", [("--ff-only",), ("--no-ff", "-m", "Merged")])
+def test_a_merge_completes_though_head_moves_on_before_it_is_taken(work, words):
+    work.box.commit("Before")
+    task = work.task()
+    branch = work.on_branch(task)
+    work.box.commit(f"Work, fixes {task}")
+    work.box.git("switch", "-q", "main")
+    work.box.git("merge", "-q", *words, branch)
+    work.box.git("switch", "-q", "-c", "next")
+    work.take()
+
+    assert work.host.tasks.get(task).status == "completed"
+
+
+def test_a_fixup_of_another_task_s_commit_takes_its_link_along(work, tmp_path):
+    work.box.commit("Before")
+    one, other = work.task("One"), work.task("Other")
+    branch = work.on_branch(one)
+    work.box.commit("First", file="a")
+    work.box.commit(f"Second\n\nTask-ID: {other}", file="b")
+    work.take()
+    editor = tmp_path / "editor"
+    editor.write_text("#!/bin/sh\nsed -i '2s/^pick/fixup/' \"$1\"\n")
+    editor.chmod(0o755)
+    work.box.git("rebase", "-q", "-i", "main", GIT_SEQUENCE_EDITOR=str(editor))
+    work.take()
+
+    assert work.commits(one) == work.commits(other) == ["First"]
+    [link] = [each for each in work.hub.links.mine(one, kind="commit") if each.state == "live"]
+    assert story_of(link)["branch"] == branch
+
+
+def test_a_commit_that_was_reset_away_is_gone_when_the_next_one_comes(work):
+    work.box.commit("Before")
+    task = work.task()
+    work.on_branch(task)
+    work.box.commit("One")
+    work.take()
+    work.box.git("reset", "-q", "--hard", "HEAD~")
+    work.box.commit("Two")
+    work.take()
+
+    assert [each.title for each in work.hub.links.of_task(task) if each.kind == "commit"] == ["Two"]
+
+
+def test_a_picked_commit_belongs_to_the_task_it_made(make_work):
+    work = make_work(create_on=["feat"])
+    work.box.commit("Before")
+    work.box.git("switch", "-q", "-c", "x")
+    sha = work.box.commit("feat: export", file="a")
+    work.take()
+    work.box.git("switch", "-q", "main")
+    work.box.commit("Meanwhile", file="b")
+    work.box.git("cherry-pick", sha)
+    work.take()
+    [task] = {each.task_id for each in work.hub.links.all()}
+
+    assert len(work.commits(task)) == 2
+
+
+def test_an_id_in_capitals_is_the_same_id(work):
+    task = work.task()
+    work.box.commit(f"One\n\nTask-ID: {task.upper()}")
+    work.take()
+
+    assert work.commits(task) == ["One"]
+
+
+def test_a_shallow_clone_that_shares_the_hub_is_the_same_repository(work, tmp_path):
+    task = work.task()
+    work.box.commit("Before")
+    work.on_branch(task)
+    for subject in ("One", "Two", "Three"):
+        work.box.commit(subject)
+    work.take()
+    source = f"file://{work.box.folder}"
+    work.box.git("clone", "-q", "--depth", "2", source, str(tmp_path / "shallow"))
+    clone = work.box.another(tmp_path / "shallow")
+    scan(clone.repo, work.hub)
+
+    assert len({each.instance for each in work.hub.links.mine(task)}) == 1
+    assert work.commits(task) == ["One", "Two", "Three"]
+
+
+def test_another_repository_at_the_same_place_is_another_one(work):
+    task = work.task()
+    work.box.commit(f"One\n\nTask-ID: {task}")
+    work.take()
+    shutil.rmtree(work.box.folder / ".git")
+    work.box.git("init", "-q", "-b", "main")
+    work.box.git("commit", "-q", "--allow-empty", "-m", f"Other\n\nTask-ID: {task}", "--date=2020-01-01T00:00:00Z")
+    scan(work.box.repo, work.hub)
+
+    assert work.commits(task) == ["Other"]
+    assert len({each.instance for each in work.hub.links.mine(task)}) == 2
