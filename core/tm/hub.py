@@ -219,7 +219,10 @@ class _Lent:
 
     @contextmanager
     def together(self) -> Iterator[None]:
-        """One transaction for all that is written in the block."""
+        """One transaction for all that is written in the block; a block within one is a part of it."""
+        if self._is_together:
+            yield
+            return
         with self.database.transaction():
             self._is_together = True
             try:
@@ -363,7 +366,8 @@ class Hub:
     def together(self) -> AbstractContextManager[None]:
         """For the time of a block: all it changes in state, cursors and links, and its wakes, is committed at its end.
 
-        If it raises, nothing of that has happened. Nobody else can write meanwhile, so call nothing outside in it.
+        If it raises, nothing of that has happened. A block within a block is a part of it. Nobody else can write
+        meanwhile, so call nothing outside in it.
         """
         return self._lent.together()
 

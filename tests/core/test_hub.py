@@ -146,7 +146,7 @@ def test_what_is_changed_together_is_there_at_once_or_not_at_all(hub, host):
         hub.wake_outside("issue:2")
 
     def fail():
-        with hub.together():
+        with hub.together(), hub.together():
             hub.state.delete("a")
             hub.state.add("b", 1)
             hub.cursors.set("8")

@@ -46,12 +46,10 @@ def tell_gathered(wake: Event, gathering: Gathering, hub: Hub) -> None:
     Raises RetryLater until then, and what telling raises. What one wake has begun to tell stays with it.
     """
     batch = [each for each in kept_in(gathering, hub) if each.batch == wake.id]
-    if not batch:
-        batch = _Choosing(gathering, hub).due(wake)
-        if batch and _is_for_a_card(batch, gathering, hub):
-            _hand_over(batch, gathering, hub)
-            return
-    if batch:
+    batch = batch or _Choosing(gathering, hub).due(wake)
+    if batch and _is_for_a_card(batch, gathering, hub):
+        _hand_over(batch, gathering, hub)
+    elif batch:
         _Together(wake, gathering, hub).tell(batch)
 
 

@@ -579,6 +579,13 @@ def test_a_digest_over_three_days_is_refused(tmp_path, slack):
         assert "digest must be at most 3d" in host.plugins["slack"].reason
 
 
+@pytest.fixture(autouse=True)
+def no_mistakes_of_ours(make_host, caplog):
+    """What nobody scripted must not go wrong."""
+    yield
+    assert not [each for each in caplog.records if "RuntimeError" in str(each.__dict__.get("error", ""))]
+
+
 def redeliver(host, delivery_id):
     from tm.clock import stamp
     from tm.service.steering import redeliver as put_back
