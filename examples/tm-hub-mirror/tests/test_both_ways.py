@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 import tm_mirror
 
 
@@ -116,27 +117,44 @@ def test_a_status_tm_forbids_is_noted_and_put_back(desk):
     assert "asks for the status pending" in note
 
 
-def test_in_a_conflict_the_task_wins_and_the_loser_is_noted(desk):
+@pytest.mark.parametrize(("conflict", "titles"), [("tm", ("Ours", "Theirs")), ("file", ("Theirs", "Ours"))])
+def test_in_a_conflict_one_side_wins_where_the_settings_say_so_and_the_loser_is_kept(desk, conflict, titles):
+    kept, lost = titles
     task_id = desk.mirrored()
+    desk.host.replace("mirror", settings={"folder": str(desk.folder), "conflict": conflict})
     desk.edit(task_id, title="Theirs")
     desk.tasks.update(task_id, title="Ours")
     desk.host.deliver()
 
-    assert desk.tasks.get(task_id).title == desk.read(task_id)["title"] == "Ours"
-    [note] = desk.contexts()
-    assert "'Theirs'" in note
+    assert desk.tasks.get(task_id).title == desk.read(task_id)["title"] == kept
+    assert [(each.field, each.lost) for each in desk.lost(task_id)] == [("title", f'"{lost}"')]
 
 
-def test_in_a_conflict_the_file_wins_where_the_settings_say_so(desk):
+def test_a_conflict_waits_for_a_person_while_other_fields_go_on(desk):
     task_id = desk.mirrored()
-    desk.host.replace("mirror", settings={"folder": str(desk.folder), "conflict": "file"})
-    desk.edit(task_id, title="Theirs")
+    desk.edit(task_id, title="Theirs", priority="high")
     desk.tasks.update(task_id, title="Ours")
     desk.host.deliver()
+    assert (desk.tasks.get(task_id).title, desk.read(task_id)["title"]) == ("Ours", "Theirs")
+    assert desk.tasks.get(task_id).priority == "high"
+    [found] = desk.conflicts(task_id)
+    assert (found.field, found.place) == ("title", f"{task_id}.json")
 
+    desk.pull()
+    desk.decide(found, keep="theirs")
+    desk.host.deliver()
     assert desk.tasks.get(task_id).title == desk.read(task_id)["title"] == "Theirs"
-    [note] = desk.contexts()
-    assert "'Ours'" in note
+    assert desk.conflicts(task_id) == []
+
+
+def test_labels_are_merged_by_element(desk):
+    task_id = desk.mirrored(labels=["a", "b"])
+    desk.edit(task_id, labels=["b", "c"])
+    desk.tasks.update(task_id, labels=["a", "b", "d"])
+    desk.host.deliver()
+
+    assert sorted(desk.tasks.get(task_id).labels) == sorted(desk.read(task_id)["labels"]) == ["b", "c", "d"]
+    assert desk.conflicts(task_id) == []
 
 
 def test_an_old_event_does_not_bring_back_an_old_file(desk):

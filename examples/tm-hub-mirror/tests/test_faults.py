@@ -102,8 +102,9 @@ def test_a_full_disk_leaves_the_old_file_whole_and_is_tried_again(desk):
     assert desk.read(task_id)["title"] == "New"
 
 
-def test_a_conflict_on_a_full_disk_is_noted_once(desk):
+def test_a_value_that_loses_on_a_full_disk_is_kept_once(desk):
     task_id = desk.mirrored("Old")
+    desk.host.replace("mirror", settings={"folder": str(desk.folder), "conflict": "tm"})
     desk.edit(task_id, title="Theirs", padding="x" * 1_000_000)
     desk.tasks.update(task_id, title="Ours")
     with a_disk_with_room_for(900_000):
@@ -112,7 +113,7 @@ def test_a_conflict_on_a_full_disk_is_noted_once(desk):
     desk.host.deliver()
 
     assert desk.read(task_id)["title"] == "Ours"
-    assert len(desk.contexts()) == 1
+    assert len(desk.lost(task_id)) == 1
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root writes everywhere")

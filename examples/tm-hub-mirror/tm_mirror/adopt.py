@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING
 
 import tm
+from tm.sync import Agreed
 from tm_mirror.folder import opened
 from tm_mirror.links import first_link, keep, link_of, linked_files
 from tm_mirror.record import fields_of, fields_said
@@ -53,5 +53,5 @@ def _added(file: File, hub: Hub, *, tasks: HubTasks) -> str:
         task = tasks.add(link=first_link(file.name, hub), **fields)
     except tm.UsageError as wrong:
         raise tm.PermanentFailure(f"{file.name}: {wrong} Mend the file, and it is read again.") from None
-    keep(task.id, file.name, hub, base=json.dumps(fields_of(task)))
+    keep(task.id, file.name, hub, base={field: Agreed(each, each) for field, each in fields_of(task).items()})
     return task.id

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING
 
-from tm_mirror.record import FIELDS
+from tm.sync import agreed_from, agreed_text
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from tm import Hub, Link
+    from tm.sync import Agreed
 
 KIND = "file"
 GONE = "gone"
@@ -30,17 +32,17 @@ def first_link(name: str, hub: Hub) -> dict[str, object]:
         "kind": KIND,
         "key": name,
         "url": _url(name, hub),
-        "base": json.dumps(dict.fromkeys(FIELDS)),
+        "base": agreed_text({}),
         "exclusive": True,
     }
 
 
-def keep(task_id: str, name: str, hub: Hub, *, base: str, state: str | None = None) -> None:
+def keep(task_id: str, name: str, hub: Hub, *, base: Mapping[str, Agreed], state: str | None = None) -> None:
     """Note which file is the task's, and in `base` what both say now."""
-    link = link_of(task_id, hub)
-    if link and (link.key, link.base, link.state) == (name, base, state):
+    link, text = link_of(task_id, hub), agreed_text(base)
+    if link and (link.key, link.base, link.state) == (name, text, state):
         return
-    fields = {"key": name, "url": _url(name, hub), "base": base, "state": state, "exclusive": True}
+    fields = {"key": name, "url": _url(name, hub), "base": text, "state": state, "exclusive": True}
     hub.links.save(task_id, kind=KIND, outside_id=task_id, **fields)
 
 
@@ -48,7 +50,7 @@ def mark_gone(task_id: str, hub: Hub) -> None:
     """Note that the task's file is not there. It stays the task's file, should it come back."""
     link = link_of(task_id, hub)
     if link:
-        keep(task_id, str(link.key), hub, base=str(link.base), state=GONE)
+        keep(task_id, str(link.key), hub, base=agreed_from(link.base), state=GONE)
 
 
 def _url(name: str, hub: Hub) -> str:

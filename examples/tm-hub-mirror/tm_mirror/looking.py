@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import tm
+from tm.sync import agreed_from
 from tm_mirror.folder import opened
 from tm_mirror.links import GONE, linked_files
 from tm_mirror.record import fields_said
@@ -66,5 +67,5 @@ def _differs(name: str, base: str, folder: Folder) -> bool:
         file = folder.read(name)
     except tm.PermanentFailure:
         return True  # for the wake to say
-    agreed: dict[str, Any] = json.loads(base)
+    agreed: dict[str, Any] = {field: each.theirs for field, each in agreed_from(base).items()}
     return file is not None and agreed | fields_said(file.record) != agreed

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from tm import Task
 
 FIELDS = ("title", "description", "status", "priority", "assignee", "labels", "deadline")
+EMPTY: Mapping[str, Any] = {**dict.fromkeys(FIELDS), "labels": []}
 NEVER_EMPTY = ("title", "status", "priority")
 
 
@@ -40,9 +41,9 @@ def parse(content: bytes) -> dict[str, Any]:
     return {**record, **{field: _read(field, value) for field, value in fields_said(record).items()}}
 
 
-def written(record: Mapping[str, Any], task: Task) -> bytes:
-    """The content of the file that says what the task says, and keeps what else people wrote into it."""
-    told = {**record, "id": task.id, **fields_of(task), "revision": task.revision}
+def written(record: Mapping[str, Any], task: Task, *, kept: Mapping[str, Any] | None = None) -> bytes:
+    """The content of the file that says what the task says, but for `kept`, and keeps what else people wrote there."""
+    told = {**record, "id": task.id, **fields_of(task), **(kept or {}), "revision": task.revision}
     return (json.dumps(told, ensure_ascii=False, indent=2) + "\n").encode()
 
 

@@ -13,8 +13,8 @@ class Settings(tm.PluginSettings):
 
     folder: Path
     """Where the files are: an absolute path, or one that begins with ~. It is made at the first use."""
-    conflict: Literal["tm", "file"] = "tm"
-    """Whose value is kept when a field changed on both sides; the other is noted in the task's context."""
+    conflict: Literal["park", "tm", "file"] = "park"
+    """What becomes of a field that changed on both sides: left to a person, or whose value counts."""
 
     def model_post_init(self, _context: object) -> None:
         """Refuse a folder that would depend on where the worker was started."""

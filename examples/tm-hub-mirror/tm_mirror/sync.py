@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-import json
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import tm
+from tm.sync import Agreed, Conflict, Pull, Rule, agreed_from, plan
 from tm_mirror.folder import File, opened
 from tm_mirror.links import keep, link_of, mark_gone
-from tm_mirror.plan import Conflict, Pull, plan, settle
-from tm_mirror.record import FIELDS, fields_of, fields_said, written
+from tm_mirror.record import EMPTY, FIELDS, fields_of, fields_said, written
 
 if TYPE_CHECKING:
     from tm import Hub, HubTasks, Link, Task
+    from tm.sync import Step
     from tm_mirror.folder import Folder
+    from tm_mirror.settings import Settings
+
+_POLICIES: dict[str, Any] = {"park": "park", "tm": "ours", "file": "theirs"}
 
 
 def sync(task_id: str, hub: Hub, *, tasks: HubTasks) -> None:
@@ -35,11 +38,24 @@ def sync(task_id: str, hub: Hub, *, tasks: HubTasks) -> None:
         return
     said = fields_said(file.record)
     # without a link, a file of that name is our own, written before a crash: what it says is the base
-    base = json.loads(str(link.base)) if link else dict.fromkeys(FIELDS) | said
-    task = _merged(task, file.name, hub, base=base, theirs=base | said, tasks=tasks)
-    if fields_of(task) != base | said or file.record.get("id") != task_id:
-        folder.write(file, written(file.record, task))
-    keep(task_id, file.name, hub, base=json.dumps(fields_of(task)))
+    base = agreed_from(link.base) if link else {field: Agreed(each, each) for field, each in (EMPTY | said).items()}
+    theirs = EMPTY | {field: each.theirs for field, each in base.items()} | said
+    steps = plan(base, fields_of(task), theirs, rules=rules(hub.settings), keep=hub.conflicts.decided(task_id))
+    task = _merged(task, file.name, steps, tasks=tasks)
+    parked = {step.field: step.theirs for step in steps if isinstance(step, Conflict)}
+    record = fields_of(task) | parked
+    if record != theirs or file.record.get("id") != task_id:
+        folder.write(file, written(file.record, task, kept=parked))
+    agreed = {field: Agreed(fields_of(task)[field], record[field]) for field in FIELDS if field not in parked}
+    with hub.together():
+        hub.conflicts.record(task_id, steps, place=file.name)
+        keep(task_id, file.name, hub, base={**base, **agreed})
+
+
+def rules(settings: Settings) -> dict[str, Rule]:
+    """How each field is kept in step: labels by element, every other one as a whole."""
+    policy = _POLICIES[settings.conflict]
+    return {field: Rule(policy=policy, is_set=field == "labels") for field in FIELDS}
 
 
 def _file_of(task_id: str, link: Link | None, folder: Folder) -> File | None:
@@ -56,14 +72,9 @@ def _remove(task_id: str, folder: Folder) -> None:
         folder.remove(file)
 
 
-def _merged(task: Task, name: str, hub: Hub, *, base: dict[str, Any], theirs: dict[str, Any], tasks: HubTasks) -> Task:
-    """The task after it got what the file has to give; what it then says belongs into the file."""
-    steps = plan(base, fields_of(task), theirs)
-    for step in steps:
-        if isinstance(step, Conflict):
-            task = tasks.context(task.id, _told(step, name, winner=hub.settings.conflict))
-    settled = settle(steps, winner=hub.settings.conflict)
-    pulled = {step.field: step.value for step in settled if isinstance(step, Pull)}
+def _merged(task: Task, name: str, steps: list[Step], *, tasks: HubTasks) -> Task:
+    """The task after it got what the file has to give."""
+    pulled = {step.field: step.value for step in steps if isinstance(step, Pull)}
     try:
         return _taken(task, pulled, name, tasks=tasks) if pulled else task
     except tm.RevisionConflict as moved_on:
@@ -97,10 +108,3 @@ def _moved(task: Task, status: str, name: str, *, tasks: HubTasks) -> Task:
     if status == "in_progress" and not task.is_open:
         return tasks.reopen(task.id, revision=task.revision)
     return tasks.move(task.id, status, revision=task.revision)
-
-
-def _told(step: Conflict, name: str, *, winner: str) -> str:
-    return (
-        f"Conflict: {step.field} changed here to {step.ours!r:.200} and in {name} to {step.theirs!r:.200}. "
-        f"Kept: {'the one here' if winner == 'tm' else 'the one in the file'}."
-    )
