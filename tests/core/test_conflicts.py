@@ -29,20 +29,20 @@ def host(open_host, Scribe):
     return open_host(scribe=Scribe(), other=Scribe())
 
 
-def shown(hub):
-    return [(each.field, each.ours, each.theirs, each.keep) for each in hub.conflicts._conflicts.open()]
+def shown(host):
+    return [(each.field, each.ours, each.theirs, each.keep) for each in host.conflicts()]
 
 
 def test_a_conflict_is_kept_once_and_settled_when_it_is_gone(host):
     task, hub = host.tasks.add("Ours").id, host.hub("scribe")
     for _ in range(2):
         hub.conflicts.record(task, [CLASH], place="X-1")
-    assert shown(hub) == [("title", '"Ours"', '"Theirs"', None)]
+    assert shown(host) == [("title", '"Ours"', '"Theirs"', None)]
 
     host.hub("other").conflicts.record(task, [], place="Y-1")
-    assert len(shown(hub)) == 1
+    assert len(shown(host)) == 1
     hub.conflicts.record(task, [Push("title", "Ours")], place="X-1")
-    assert shown(hub) == []
+    assert shown(host) == []
 
 
 def test_every_value_that_is_replaced_is_kept_with_what_took_its_place(host):
@@ -50,7 +50,7 @@ def test_every_value_that_is_replaced_is_kept_with_what_took_its_place(host):
     hub.conflicts.record(task, [Push("title", "Ours", "Theirs"), Pull("labels", ["x"], [])], place="X-1")
     hub.conflicts.record(task, [Push("title", "Ours"), Pull("labels", ["x"], NOTHING)], place="X-1")
 
-    found = hub.conflicts._conflicts.lost(task_id=task, limit=10)
+    found = host.lost_values()
     assert [(each.field, each.side, each.lost, each.kept) for each in found] == [
         ("labels", "ours", "[]", '["x"]'),
         ("title", "theirs", '"Theirs"', '"Ours"'),
@@ -67,17 +67,14 @@ def test_what_is_recorded_goes_with_the_base_or_not_at_all(host):
 
     with pytest.raises(ZeroDivisionError):
         fail()
-    assert shown(hub) == []
+    assert shown(host) == []
 
 
 def test_a_decision_is_about_the_values_a_person_saw(host):
-    from tm.clock import stamp
-    from tm.service.steering import decide
-
     task, hub = host.tasks.add("Ours").id, host.hub("scribe")
     hub.conflicts.record(task, [CLASH], place="X-1")
-    [found] = hub.conflicts._conflicts.open()
-    decide(host.database, found.id, keep="theirs", by="ada", at=stamp(host.clock.now()))
+    [found] = host.conflicts()
+    host.decide(found, keep="theirs")
     assert hub.conflicts.decided(task) == {"title": "theirs"}
     base = {"title": Agreed("Old", "Old")}
     steps = plan(
@@ -99,8 +96,8 @@ def test_a_deleted_task_has_no_conflicts_and_a_purged_one_no_lost_values(host):
     hub.conflicts.record(task, [CLASH, Push("labels", [], ["x"])], place="X-1")
     delete(Work(host.database, host.clock, Caller(origin="cli", actor="ada"), owed_to=()), task, purge=True)
 
-    assert shown(hub) == []
-    assert hub.conflicts._conflicts.lost(task_id=None, limit=10) == []
+    assert shown(host) == []
+    assert host.lost_values() == []
 
 
 # at the shell

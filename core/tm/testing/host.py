@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
-from tm.clock import instant
+from tm.clock import instant, stamp
 from tm.config.core import CoreSettings, is_plugin_name
 from tm.config.places import find_place
 from tm.config.schema import FullSettings, Template
@@ -14,7 +14,9 @@ from tm.handover import mode
 from tm.hub import Attempt, Hub
 from tm.hubtasks import HubTasks
 from tm.plugins import Plugin, adopt, together
+from tm.service.steering import decide
 from tm.service.work import Caller
+from tm.store.conflicts import Conflicts
 from tm.store.events import Events
 from tm.store.ledger import Ledger
 from tm.store.plugins import PluginRecords
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
     from typing import Self
 
     from tm.events import Event
+    from tm.store.conflicts import LostValue, OpenConflict
     from tm.store.outbox import Claimed
     from tm.store.plugins import Health
     from tm.store.protocol import Database
@@ -158,6 +161,18 @@ class Host:
             )
             for row in Ledger(self.database).rows(plugin=name, states=(), limit=100_000, newest_first=False)
         ]
+
+    def conflicts(self) -> list[OpenConflict]:
+        """The conflicts that wait for a person, oldest first; their values are JSON."""
+        return Conflicts(self.database).open()
+
+    def decide(self, conflict: OpenConflict, keep: Literal["ours", "theirs"]) -> None:
+        """Settle a conflict as `tm conflicts resolve` does."""
+        decide(self.database, conflict.id, keep=keep, by="tester", at=stamp(self.clock.now()))
+
+    def lost_values(self) -> list[LostValue]:
+        """The values that syncs replaced, newest first; they are JSON."""
+        return Conflicts(self.database).lost(task_id=None, limit=1_000_000)
 
     def events(self) -> list[Event]:
         """The whole history, in order."""

@@ -10,9 +10,6 @@ from typing import Any
 import pytest
 import tm_mirror
 
-import tm
-from tm.service.steering import decide
-from tm.store.conflicts import Conflicts
 from tm.testing import Host
 
 
@@ -56,17 +53,6 @@ class Desk:
     def link(self, task_id: str) -> Any:
         [link] = self.host.hub("mirror").links.mine(task_id)
         return link
-
-    def conflicts(self, task_id: str) -> list[Any]:
-        return Conflicts(self.host.database).open(task_id=task_id)
-
-    def lost(self, task_id: str) -> list[Any]:
-        return Conflicts(self.host.database).lost(task_id=task_id, limit=10)
-
-    def decide(self, conflict: Any, *, keep: str) -> None:
-        """Settle a conflict as `tm conflicts resolve` does."""
-        at = tm.stamp(self.host.clock.now())
-        decide(self.host.database, conflict.id, keep=keep, by="ada", at=at)
 
     def contexts(self) -> list[str]:
         return [event.data["text"] for event in self.host.events() if event.type == "task.context_added"]

@@ -127,7 +127,7 @@ def test_in_a_conflict_one_side_wins_where_the_settings_say_so_and_the_loser_is_
     desk.host.deliver()
 
     assert desk.tasks.get(task_id).title == desk.read(task_id)["title"] == kept
-    assert [(each.field, each.lost) for each in desk.lost(task_id)] == [("title", f'"{lost}"')]
+    assert [(each.field, each.lost) for each in desk.host.lost_values()] == [("title", f'"{lost}"')]
 
 
 def test_a_conflict_waits_for_a_person_while_other_fields_go_on(desk):
@@ -137,14 +137,14 @@ def test_a_conflict_waits_for_a_person_while_other_fields_go_on(desk):
     desk.host.deliver()
     assert (desk.tasks.get(task_id).title, desk.read(task_id)["title"]) == ("Ours", "Theirs")
     assert desk.tasks.get(task_id).priority == "high"
-    [found] = desk.conflicts(task_id)
+    [found] = desk.host.conflicts()
     assert (found.field, found.place) == ("title", f"{task_id}.json")
 
     desk.pull()
-    desk.decide(found, keep="theirs")
+    desk.host.decide(found, keep="theirs")
     desk.host.deliver()
     assert desk.tasks.get(task_id).title == desk.read(task_id)["title"] == "Theirs"
-    assert desk.conflicts(task_id) == []
+    assert desk.host.conflicts() == []
 
 
 def test_labels_are_merged_by_element(desk):
@@ -154,7 +154,7 @@ def test_labels_are_merged_by_element(desk):
     desk.host.deliver()
 
     assert sorted(desk.tasks.get(task_id).labels) == sorted(desk.read(task_id)["labels"]) == ["b", "c", "d"]
-    assert desk.conflicts(task_id) == []
+    assert desk.host.conflicts() == []
 
 
 def test_an_old_event_does_not_bring_back_an_old_file(desk):

@@ -113,7 +113,7 @@ def test_a_value_that_loses_on_a_full_disk_is_kept_once(desk):
     desk.host.deliver()
 
     assert desk.read(task_id)["title"] == "Ours"
-    assert len(desk.lost(task_id)) == 1
+    assert len(desk.host.lost_values()) == 1
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root writes everywhere")
