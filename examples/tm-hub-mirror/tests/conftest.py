@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import tm_mirror
 
+import tm
 from tm.testing import Host
 
 
