@@ -11,6 +11,7 @@ from tm_slack.cards import Cards
 from tm_slack.digest import digest, headline
 from tm_slack.gathered import IN_LINE, THREAD, Gathering, Kept, finish, forget, kept_in, move, quiet_until, take
 from tm_slack.marks import PREFIX as MARKS
+from tm_slack.marks import Marks
 from tm_slack.message import reply
 from tm_slack.outcome import CardLost, DestinationRefused
 from tm_slack.routes import WEBHOOK, Send, channels_of, quiet_of, rule_of, send_to, sends_for
@@ -47,7 +48,7 @@ def tell_gathered(wake: Event, gathering: Gathering, hub: Hub) -> None:
     """
     batch = [each for each in kept_in(gathering, hub) if each.batch == wake.id]
     batch = batch or _Choosing(gathering, hub).due(wake)
-    if batch and _is_for_a_card(batch, gathering, hub):
+    if batch and _is_for_a_card(batch, gathering, hub) and not Marks(hub, wake.id).in_doubt():
         _hand_over(batch, gathering, hub)
     elif batch:
         _Together(wake, gathering, hub).tell(batch)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from tm import Hub
 
-Word = Literal["limited", "sending", "repeating", "looked", "trying", "absent", "sent", "dead", "gathered"]
+Word = Literal["limited", "asked", "sending", "repeating", "looked", "trying", "absent", "sent", "dead", "gathered"]
 Step = Literal["repeat", "hold", "give up", "rest"]
 
 KEPT_FOR = timedelta(days=30)
@@ -64,10 +64,20 @@ class Marks:
         """Whether an earlier attempt may have sent this."""
         return self._hub.attempt.may_have_happened and self.of(key).get("word") not in ("sent", "absent")
 
+    def has_any(self, channel: str) -> bool:
+        """Whether anything is known of sends to a channel."""
+        return any(key.startswith(f"{channel}/") for key in self._marks)
+
     def is_redelivered(self, key: str) -> bool:
         """Whether a person put the delivery back in line: it began anew after the mark that was found."""
         at = (self._found or {}).get(key, {}).get("at")
         return at is not None and self._hub.attempt.first_at > datetime.fromisoformat(at)
+
+    def in_doubt(self) -> list[str]:
+        """The keys of sends that an earlier attempt may have made, as far as it left a mark."""
+        if not self._hub.attempt.may_have_happened:
+            return []
+        return [key for key, mark in self._marks.items() if mark["word"] in ("asked", *UNSETTLED)]
 
     def is_empty(self) -> bool:
         """Whether there is nothing to know."""

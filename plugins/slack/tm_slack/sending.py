@@ -117,16 +117,24 @@ class Sender:
         # a refusal for its rate was seen to have been posted all the same
         if mark.get("word") == "limited" and (found := self._seen(key, channel, thread=thread)):
             return self._sent(key, found)
+        return self._first(key, channel, message)
+
+    def _first(self, key: str, channel: str, message: Message) -> Posted:
+        """Send what was never sent; what became of it stays known, should the settings be others next time."""
         try:
             return self._sent(key, self._post(channel, message, key=key))
         except (Limited, Unavailable):
             if self.bot is not None:
                 self._mark(key, "limited")
             raise
+        except OutcomeUnknown:
+            if self.bot is not None:
+                self.marks.set(key, "asked")
+            raise
 
     def is_there(self, key: str, channel: str, *, thread: str | None) -> bool:
-        """Whether what was refused for its rate can be seen to be there; nothing else is looked for."""
-        if self.marks.of(key).get("word") != "limited":
+        """Whether what was refused for its rate, or is in doubt, can be seen to be there."""
+        if self.marks.of(key).get("word") in (None, "sent", "absent", "dead", "gathered"):
             return False
         found = self._seen(key, channel, thread=thread)
         if found is not None:

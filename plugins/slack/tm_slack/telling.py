@@ -50,9 +50,11 @@ class Telling:
         self._ties = Ties(hub, event.task_id)
         self._cards = Cards(hub, event, sender, ties=self._ties, is_urgent=matches(self._settings.urgent, event))
         self._failures: list[Exception] = []
+        self._covered: set[str] = set()
 
     def run(self, sends: Sequence[Send]) -> None:
         """Tell and follow everywhere; see `tell`."""
+        self._cover(sends)
         for send in sends:
             self._try(send.rule.channel, lambda send=send: self._tell(send))  # type: ignore[misc]  # bound to its own
             if len(sends) > 1:
@@ -66,7 +68,32 @@ class Telling:
 
     def tell_late(self, send: Send) -> None:
         """Tell one notice that has waited, with the time it is from."""
+        self._cover([send])
+        if send.rule.channel in self._covered:
+            return
         self._send(send, hint=moment(self._event.at))
+
+    def _cover(self, sends: Sequence[Send]) -> None:
+        """Look for what an earlier attempt may have told in a way that the settings have given up since.
+
+        Found, it stands for the notice of the same channel, or of one that nothing was sent to so far.
+        """
+        marks, family = self._sender.marks, ("card", "reply") if self._settings.has_cards else ("alone", "instead")
+        channels = [send.rule.channel for send in sends]
+        for key in marks.in_doubt():
+            channel, _, step = key.partition("/")
+            if channel in (*channels, *(send.rule.fallback for send in sends)) and step.startswith(
+                (*family, "instead")
+            ):
+                continue
+            card = self._cards.find(channel)
+            if not self._sender.is_there(key, channel, thread=card.ts if card and step.startswith("reply") else None):
+                continue
+            free = [each for each in channels if each not in self._covered and not marks.has_any(each)]
+            stands_for = channel if channel in channels else next(iter(free), None)
+            if stands_for:
+                self._covered.add(stands_for)
+                self._hub.remark(f"found in {channel}, where the settings of then had it told")
 
     def _end(self) -> Exception:
         """What to raise. A first attempt that needs a login is forgotten, but what went well must not be."""
@@ -92,6 +119,8 @@ class Telling:
         channel = send.rule.channel
         if ended := self._sender.marks.of(f"{channel}/ended").get("reason"):
             raise PermanentFailure(str(ended))
+        if channel in self._covered:
+            return
         if self._is_put_off(send, task_id=""):
             if self._settings.has_cards:
                 self._leave_in_peace(channel, lambda: self._cards.paint(channel))

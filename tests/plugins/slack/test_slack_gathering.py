@@ -416,6 +416,43 @@ def test_a_doubt_is_looked_into_where_it_arose_though_the_channel_has_changed(bo
     assert len(told(slack, "C0OLD")) == len(slack.workspace.messages()) == 1
 
 
+@pytest.mark.parametrize("after", [{"channel": "C0NEW"}, {"cards": True}])
+def test_a_notice_in_doubt_is_looked_for_where_the_settings_of_then_had_it_told(bot_host, slack, after):
+    host = bot_host(events=ALL, cards=False)
+    slack.server.script(LOST)
+    host.tasks.add("Ship it")
+    host.deliver()
+    changed(host, slack, **after)
+    pass_time(host, 20 * MINUTE)
+
+    assert len(slack.workspace.messages()) == 1
+    assert {row.state for row in host.deliveries("slack")} == {"delivered"}
+
+
+@pytest.mark.parametrize("after", [{"channel": "C0NEW"}, {"cards": True}])
+def test_what_was_not_told_by_the_settings_of_then_is_told_by_those_of_now(bot_host, slack, after):
+    host = bot_host(events=ALL, cards=False)
+    slack.server.script(Reply(fault="drop"))
+    host.tasks.add("Ship it")
+    host.deliver()
+    changed(host, slack, **after)
+    pass_time(host, 20 * MINUTE)
+
+    assert sum("Task created: Ship it" in text for text in told(slack, after.get("channel", CHANNEL))) == 1
+
+
+def test_a_late_notice_in_doubt_is_looked_for_though_cards_are_switched_on(bot_host, slack):
+    host = bot_host(events=ALL, cards=False, digest="1m")
+    host.tasks.add("Ship it")
+    host.deliver()
+    slack.server.script(LOST)
+    pass_time(host, MINUTE)
+    changed(host, slack, cards=True, digest="1m")
+    pass_time(host, 20 * MINUTE)
+
+    assert len(slack.workspace.messages()) == 1
+
+
 def test_a_thread_that_waits_is_told_in_the_card_it_is_of(bot_host, slack):
     host = bot_host(routes=both({"channel": "C0WEB", "quiet": QUIET}, {}))
     task = host.tasks.add("Ship it", priority="critical")
