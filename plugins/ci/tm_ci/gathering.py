@@ -107,11 +107,13 @@ def _report(kind: str | None, pattern: str, reader: Reader) -> list[Found]:
     doubtful: list[tuple[Path, bytes | Unreadable]] = []
     for file in files:
         content = _content(file, reader)
-        known = kind or kinds.by_content(content if isinstance(content, bytes) else _raw(file))
-        if known is None and (isinstance(content, Unreadable) or kinds.is_damaged(str(file), content)):
+        raw = content if isinstance(content, bytes) else _raw(file)
+        known, is_damaged = kind or kinds.by_content(raw), False
+        if known is None and (is_damaged := kinds.is_damaged(str(file), raw)):
             doubtful.append((file, Unreadable("it is empty, cut off or cannot be read, and may be of this kind")))
+        if known is None and (is_damaged or not has_magic(pattern)):
             known = kinds.by_name(str(file))
-        groups.setdefault(known or kinds.by_name(str(file)), []).append((file, content))
+        groups.setdefault(known, []).append((file, content))
     # nobody knows of which kind a damaged one was, so nothing that was found beside it is whole
     found = [
         _of_kind(each, pattern, [*group, *(doubtful if each else ())], reader=reader) for each, group in groups.items()

@@ -35,6 +35,7 @@ _BY_NAME = {
     COVERAGE: ("*coverage*.json", "*cov*.xml", "*cobertura*.xml", "lcov*", "*.lcov", "*lcov.info"),
     JUNIT: ("*junit*.xml", "test*.xml", "*surefire*", "*xunit*.xml", "*.xml"),
 }
+_XML_STARTS = (b"<?xml", b"<testsuite", b"<coverage", b"<assembl")
 _COVERAGE: dict[str, Callable[[bytes], Reading]] = {
     "coverage.py": coverage_json.read,
     "cobertura": cobertura.read,
@@ -66,13 +67,12 @@ def by_name(path: str) -> str | None:
 
 def is_damaged(path: str, report: bytes) -> bool:
     """Whether a file of no known kind may have been a report: its name ends as one's, and it is empty or cut off."""
-    match path.lower().rpartition(".")[2]:
-        case "json" | "sarif":
-            return not _is_json(report)
-        case "xml":
-            return not _is_xml(report)
-        case _:
-            return False
+    ending = path.lower().rpartition(".")[2]
+    if ending in ("json", "sarif"):
+        return not _is_json(report)
+    if ending == "xml" or report.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(_XML_STARTS):
+        return not _is_xml(report)
+    return ending in ("info", "lcov", "junit")
 
 
 def _is_json(report: bytes) -> bool:
@@ -111,7 +111,8 @@ def _form(report: bytes) -> str | None:
         return _json_form(report)
     if b"ceTaskId=" in report or b"ceTaskUrl=" in report:
         return SONAR
-    return "lcov" if start.startswith((b"TN:", b"SF:")) else None
+    lines = (line for line in start.splitlines() if line.strip() and not line.startswith(b"#"))
+    return "lcov" if next(lines, b"").startswith((b"TN:", b"SF:")) else None
 
 
 def _xml_form(report: bytes) -> str | None:

@@ -18,7 +18,7 @@ class Line:
     """One thing that was said of a run.
 
     `kind` is start, step or value; `name` the step's or the measurement's; `of` what was read for it. `leg` names a
-    leg of a matrix; where nobody named it, `writer` (one per machine and file) keeps two legs apart. `at` is a UTC
+    leg of a matrix; where nobody named it, `writer` (one per file and job) keeps two legs apart. `at` is a UTC
     stamp. `data` is the kind's own: `value reason rule` of a measurement, `status note` of a step, `title criteria
     is_hiding task` of a start.
     """

@@ -15,6 +15,7 @@ from tm_ci.measured import Judged, is_current, last_attempt
 if TYPE_CHECKING:
     from tm_ci.measured import Measured
 
+STARTED = "started"
 FAILED, CANCELLED, PASSED, UNKNOWN = "failed", "cancelled", "passed", "unknown"
 _RESULTS = {
     **dict.fromkeys(("success", "succeeded", "passed", "skipped", "manual", "not_built"), PASSED),
@@ -116,7 +117,9 @@ def step_results(lines: Iterable[Line], judged: Judged) -> tuple[list[str], list
             slots[line.name, line.job, line.leg].append(line)
     last = [line for slot in slots.values() for line in last_attempt(slot)]
     bad = [(line, str(line.data["status"])) for line in last if line.data["status"] in (FAILED, CANCELLED)]
-    return [state for _, state in bad], [f"step {line.name} {state}" for line, state in bad]
+    sentences = [f"step {line.name} {state}" for line, state in bad]
+    sentences += [f"step {line.name} never ended" for line in last if line.data["status"] == STARTED]
+    return [state for _, state in bad], sentences
 
 
 def headline(outcome: Outcome, *, title: str, commit: str | None) -> str:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+import json
 import os
 from dataclasses import replace
 from datetime import datetime, timedelta
-from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     from tm_ci.lines import Line
 
 NAME = "tm-ci.jsonl"
-_MACHINE = Path("/proc/sys/kernel/random/boot_id")
 
 
 def default_file(environ: Mapping[str, str]) -> Path:
@@ -39,11 +39,13 @@ def append(file: Path, lines: Iterable[Line]) -> list[Line]:
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
         with file.open("a+b") as stream:
-            writer = _writer(file, os.fstat(stream.fileno()))
+            writer = _writer(file, stream.seek(0, os.SEEK_END))
             written = _after_each_other([replace(line, writer=writer) for line in lines], lines_there(file))
             text = "".join(line.text + "\n" for line in written)
             broken = b"\n" if _ends_within_a_line(stream) else b""
             stream.write(broken + text.encode("utf-8", "surrogatepass"))
+            stream.flush()
+            _remember(file, writer, stream.tell())
     except OSError as error:
         raise StoreError(f"{file} cannot be written ({error.strerror}). Name another file: --run FILE") from None
     return written
@@ -60,11 +62,27 @@ def _after_each_other(lines: Sequence[Line], before: Sequence[Line]) -> list[Lin
     return found
 
 
-def _writer(file: Path, found: os.stat_result) -> str:
-    """Who writes to a file: this machine, to this very file. A copy of it, handed to two jobs, has two writers."""
-    machine = _MACHINE.read_text(encoding="ascii") if _MACHINE.exists() else ""
-    parts = (machine.strip(), os.uname().nodename, str(file.absolute()), found.st_dev, found.st_ino)
-    return sha256(repr(parts).encode("utf-8", "surrogatepass")).hexdigest()[:8]
+def _writer(file: Path, size: int) -> str:
+    """Who writes to a file: a name of its own, kept beside it for as long as nobody else has touched the file.
+
+    So a copy that is handed to two jobs, or one that is put into the place of another, has two writers.
+    """
+    try:
+        found = json.loads(_beside(file).read_text(encoding="ascii"))
+        if found["size"] == size:
+            return str(found["writer"])
+    except (OSError, ValueError, KeyError, TypeError):
+        pass
+    return os.urandom(4).hex()
+
+
+def _remember(file: Path, writer: str, size: int) -> None:
+    with contextlib.suppress(OSError):  # then the next step is another writer, and both count
+        _beside(file).write_text(json.dumps({"writer": writer, "size": size}), encoding="ascii")
+
+
+def _beside(file: Path) -> Path:
+    return file.with_name(f".{file.name}.writer")
 
 
 def begin(file: Path) -> None:

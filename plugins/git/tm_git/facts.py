@@ -90,6 +90,11 @@ def reverted_by(message: str) -> str | None:
     return found[1] if found else None
 
 
+def is_revert(message: str) -> bool:
+    """Whether a message takes another commit back, as git says it or as hosts name such pull requests."""
+    return reverted_by(message) is not None or message.startswith('Revert "')
+
+
 def branch_merged_by(subject: str) -> str | None:
     """The branch that a merge commit of git or of a host says it merged."""
     found = _PULL.match(subject)

@@ -82,10 +82,13 @@ class Linking:
         """The links of a commit."""
         return self.hub.links.of_object(sha, kind=COMMIT, instance=self.instance)
 
-    def link(self, commit: Commit, task_id: str, *, branch: str, is_new: bool, before: str = "") -> None:
+    def link(
+        self, commit: Commit, task_id: str, *, branch: str, is_new: bool, before: str = "", is_joined: bool = False
+    ) -> None:
         """Tie a commit to a task. A new one is noted, once for each change, not again when it is rewritten.
 
-        `before` is the commit this one was made from by an amend.
+        `before` is the commit this one was made from by an amend. What was joined to another task's commit is not named
+        by its message, and stays tied all the same.
         """
         self.learn([commit])
         identity = self._identities[commit.sha]
@@ -95,7 +98,7 @@ class Linking:
             self._tasks.acting_for(commit.author).progress(task_id, note, key=f"git:{commit.sha}:{task_id}:note")
         story = {
             "identity": identity, "at": commit.at, "author": commit.author, "branch": branch, "files": commit.files,
-            "insertions": commit.insertions, "deletions": commit.deletions,
+            "insertions": commit.insertions, "deletions": commit.deletions, "joined": is_joined,
         }  # fmt: skip
         url = self.hub.settings.commit_url
         self._save(
@@ -131,10 +134,11 @@ class Linking:
 
     def complete(self, commit: Commit, *, branch: str) -> None:
         """Complete what a commit on the default branch means to complete, validated; a refusal is noted, once."""
-        if facts.reverted_by(commit.message):
+        if facts.is_revert(commit.message):
             return
         words = self.hub.settings.completing_words
-        named = self.tasks_of(commit)
+        # one that names none may belong to its branch's task
+        named = self.tasks_of(commit) or [each.task_id for each in self.of_commit(commit.sha) if each.state == LIVE]
         asked = facts.completed_by(commit.message, commit.statuses, named=named, words=words)
         for task_id in filter(self.exists, asked):
             self._complete(commit, task_id, branch=branch)
@@ -197,7 +201,10 @@ def _known_here(repo: Repo, hub: Hub, place: str) -> str | None:
 
 def story_of(link: Link) -> dict[str, Any]:
     """What a link keeps of its commit: identity, author, instant, branch and size."""
-    nothing = {"identity": "", "at": "", "author": "", "branch": "", "files": 0, "insertions": 0, "deletions": 0}
+    nothing = {
+        "identity": "", "at": "", "author": "", "branch": "", "files": 0, "insertions": 0, "deletions": 0,
+        "joined": False,
+    }  # fmt: skip
     try:
         return {**nothing, **json.loads(link.base or "{}")}
     except ValueError:
@@ -208,7 +215,8 @@ def default_branch(repo: Repo, named: str | None) -> str:
     """Where work is done: by the settings, the remote's HEAD, or the usual names; empty if none is there."""
     if named:
         return named
-    if repo.tells("rev-parse", "--verify", "--quiet", "refs/remotes/origin/HEAD"):
-        return repo.ask("symbolic-ref", "--short", "refs/remotes/origin/HEAD").partition("/")[2]
+    remote = repo.remote
+    if remote and repo.tells("rev-parse", "--verify", "--quiet", f"refs/remotes/{remote}/HEAD"):
+        return repo.ask("symbolic-ref", "--short", f"refs/remotes/{remote}/HEAD").removeprefix(f"{remote}/")
     usual: Sequence[str] = filter(None, (repo.setting("init.defaultBranch"), "main", "master"))  # type: ignore[assignment]
     return next((each for each in usual if repo.tells("rev-parse", "--verify", "--quiet", f"refs/heads/{each}")), "")

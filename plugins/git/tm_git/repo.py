@@ -83,6 +83,12 @@ class Repo:
         return Path(self.ask("rev-parse", "--path-format=absolute", "--git-common-dir"))
 
     @property
+    def remote(self) -> str | None:
+        """The remote that counts: origin, or the first one where that is called otherwise; None without any."""
+        names = list(self.lines("remote"))
+        return "origin" if "origin" in names else next(iter(names), None)
+
+    @property
     def is_shallow(self) -> bool:
         """Whether this clone has a part of the history only."""
         return self.ask("rev-parse", "--is-shallow-repository") == "true"

@@ -99,7 +99,7 @@ class _Main:
         self._hub = hub
         self._cursor = f"{JUDGED}:{repo.common_dir}"[:LONGEST_CURSOR]
         self.name = default_branch(repo, hub.settings.default_branch)
-        wanted = (f"refs/heads/{self.name}", f"refs/remotes/origin/{self.name}") if self.name else ()
+        wanted = (f"refs/heads/{self.name}", f"refs/remotes/{repo.remote}/{self.name}") if self.name else ()
         self.tips = [repo.ask("rev-parse", each) for each in wanted if repo.tells("rev-parse", "--verify", "-q", each)]
 
     def complete(self, linking: Linking, commits: Sequence[Commit]) -> None:

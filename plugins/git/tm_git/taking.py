@@ -115,7 +115,18 @@ class _Taking:
         self._rewritten |= set(tasks)  # an earlier one of theirs may be gone by now: reset, or of a rebase given up
         self._note_revert(commit)
         if branch and branch == self._default:
-            self._linking.complete(commit, branch=branch)
+            # a merge that a person finished is told as a commit
+            self._judge(f"{commit.parents[0]}..{sha}" if len(commit.parents) > 1 else "", commit, branch)
+
+    def _judge(self, merged: str, commit: Commit, branch: str) -> None:
+        """Complete what came to the default branch with a commit, unless it is gone from there by now."""
+        if not self._repo.tells("merge-base", "--is-ancestor", commit.sha, f"refs/heads/{branch}"):
+            return
+        for each in read(self._repo, [merged]) if merged else [commit]:
+            for task_id in self._linking.tasks_of(each):
+                if not any(link.task_id == task_id for link in self._linking.of_commit(each.sha)):
+                    self._linking.link(each, task_id, branch="", is_new=False)
+            self._linking.complete(each, branch=branch)
 
     def _remark(self, commit: Commit) -> None:
         for task_id in self._linking.unknown(commit):
@@ -130,11 +141,9 @@ class _Taking:
 
     def _merge(self, sha: str, branch: str, *, folder: str) -> None:
         _, before = self._deed(sha, folder, words=MERGED)
-        for commit in read(self._repo, [f"{before}..{sha}" if before else sha]):
-            for task_id in self._linking.tasks_of(commit):
-                if not any(each.task_id == task_id for each in self._linking.of_commit(commit.sha)):
-                    self._linking.link(commit, task_id, branch="", is_new=False)
-            self._linking.complete(commit, branch=branch)
+        commit = these(self._repo, [sha]).get(sha)
+        if commit is not None:
+            self._judge(f"{before}..{sha}" if before else sha, commit, branch)
 
     def _rewrite(self, old: str, new: str) -> None:
         links = self._linking.of_commit(old)
@@ -145,8 +154,10 @@ class _Taking:
         named = self._linking.tasks_of(commit)
         is_joined = self._sources[new] > 1  # squashed or fixed up: the message may be of one of them only
         for link in links:
-            if link.task_id in named or not commit.named or is_joined:
-                self._linking.link(commit, link.task_id, branch=story_of(link)["branch"], is_new=False)
+            story = story_of(link)
+            if link.task_id in named or not commit.named or is_joined or story["joined"]:
+                joined = link.task_id not in named and (is_joined or story["joined"])
+                self._linking.link(commit, link.task_id, branch=story["branch"], is_new=False, is_joined=joined)
         there = [each.task_id for each in self._linking.of_commit(new)]
         for task_id in named:
             if task_id not in there:

@@ -136,15 +136,18 @@ class Cards:
         """The card, painted unless it shows as much or a later event."""
         content = self._card()
         look = likeness(content)
-        if found.seq >= self._event.seq or found.look == look:
+        # after a change whose answer was lost nobody knows what is shown
+        is_sure = found.look == look and not self._hub.attempt.may_have_happened
+        if found.seq >= self._event.seq or is_sure:
             return found
         bot = self._sender.bot
         assert bot is not None  # noqa: S101 - there are no cards without one
         try:
             with self._sender.lanes.limited(UPDATES):
                 self._change(bot, found, content)
-        except OutcomeUnknown:  # a change is simply made again; of the reply there is no doubt
+        except (OutcomeUnknown, RetryLater):  # a change is simply made again; of the reply there is no doubt
             self._sender.marks.untouched(f"{channel}/reply{found.number}")
+            self._keep(channel, found._replace(look=""))
             raise
         painted = found._replace(seq=self._event.seq, look=look)
         self._keep(channel, painted)

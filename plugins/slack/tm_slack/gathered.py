@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
+from tm_slack.marks import note_gathered
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
@@ -48,7 +50,7 @@ class Gathering(NamedTuple):
 
     def wake(self, hub: Hub) -> None:
         """See to it that what is in here will be told."""
-        if self.is_in_line:
+        if self.is_in_line and hub.tasks.find(self.task_id) is not None:
             hub.wake(self.task_id, "a notice that has waited")
         else:
             hub.wake_outside(PREFIX + self.name, "notices wait to be told as one")
@@ -119,9 +121,10 @@ def _kept(key: str, found: Mapping[str, str]) -> Kept:
 
 
 def take(waiting: Sequence[Kept], wake: Event, hub: Hub, *, channel: str) -> list[Kept]:
-    """Let these be told by that wake and no other from now on, in this channel."""
+    """Let these be told by that wake and no other from now on, in this channel, which gets each event once."""
     with hub.together():
         for each in waiting:
+            note_gathered(each.event_id, channel, hub)
             was = hub.state.get(each.key)
             taken = {**was, "batch": wake.id, "channel": channel}
             hub.state.replace(each.key, taken, was=was, expire_after=_KEPT_FOR)

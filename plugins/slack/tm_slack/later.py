@@ -6,18 +6,17 @@ from collections import defaultdict
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from tm import Event, PermanentFailure, RetryLater, matches
+from tm import Event, NeedsLogin, OutcomeUnknown, PermanentFailure, RetryLater, matches
 from tm_slack.cards import Cards
 from tm_slack.digest import digest, headline
 from tm_slack.gathered import IN_LINE, THREAD, Gathering, Kept, finish, forget, kept_in, move, quiet_until, take
 from tm_slack.marks import PREFIX as MARKS
-from tm_slack.marks import Marks
 from tm_slack.message import reply
 from tm_slack.outcome import CardLost, DestinationRefused
 from tm_slack.routes import WEBHOOK, Send, channels_of, quiet_of, rule_of, send_to, sends_for
-from tm_slack.sending import Message, Sender
+from tm_slack.sending import LOOK_AGAIN, Message, Sender
 from tm_slack.stories import story_of
-from tm_slack.telling import Telling
+from tm_slack.telling import Telling, worst_of
 from tm_slack.text import moment
 
 if TYPE_CHECKING:
@@ -47,17 +46,37 @@ def tell_gathered(wake: Event, gathering: Gathering, hub: Hub) -> None:
     Raises RetryLater until then, and what telling raises. What one wake has begun to tell stays with it.
     """
     batch = [each for each in kept_in(gathering, hub) if each.batch == wake.id]
-    batch = batch or _Choosing(gathering, hub).due(wake)
-    if batch and _is_for_a_card(batch, gathering, hub) and not Marks(hub, wake.id).in_doubt():
+    choosing = _Choosing(gathering, hub)
+    if batch and gathering.is_in_line and not _sender_of(batch, wake, hub).marks.in_doubt():
+        batch = choosing.still_due(batch)
+    batch = batch or choosing.due(wake)
+    if not batch:
+        return
+    sender = _sender_of(batch, wake, hub)
+    if _is_for_a_card(batch, gathering, hub) and not sender.marks.in_doubt():
         _hand_over(batch, gathering, hub)
-    elif batch:
-        _Together(wake, gathering, hub).tell(batch)
+    else:
+        _Together(gathering, hub, sender).tell(batch)
+
+
+def _sender_of(batch: Sequence[Kept], wake: Event, hub: Hub) -> Sender:
+    """Each batch has a name of its own: a wake that is tried again may find another one in the same gathering."""
+    return Sender(hub, wake, name=f"{wake.id}:{batch[0].event_id}")
 
 
 def tell_in_line(wake: Event, hub: Hub) -> None:
-    """Tell what was handed over to the line of the task that this wake is of. Raises what telling raises."""
+    """Tell what was handed over to the line of the task that this wake is of; each gathering is tried.
+
+    Raises the worst of what telling raised.
+    """
+    failures: list[Exception] = []
     for gathering in Gathering.of_task(wake.task_id or "", hub):
-        tell_gathered(wake, gathering, hub)
+        try:
+            tell_gathered(wake, gathering, hub)
+        except (RetryLater, NeedsLogin, PermanentFailure, OutcomeUnknown) as failure:
+            failures.append(failure)
+    if failures:
+        raise worst_of(failures)
 
 
 def _is_for_a_card(batch: Sequence[Kept], gathering: Gathering, hub: Hub) -> bool:
@@ -109,6 +128,12 @@ class _Choosing:
         finish(self._gathering, [], self._hub)
         return []
 
+    def still_due(self, batch: Sequence[Kept]) -> list[Kept]:
+        """What of a batch that nothing was sent of may be told: it must not wait for quiet hours in a task's line."""
+        waiting = [each for each in map(self.looked_at, batch) if each is not None]
+        free = {each.kept.key for each in self._out_of_quiet(waiting, self._hub.clock.now())}
+        return [each for each in batch if each.key in free]
+
     def looked_at(self, kept: Kept) -> _Waiting | None:
         """The notice with who tells it now; None if nobody does, or its event is gone."""
         event = self._hub.event(kept.event_id)
@@ -150,11 +175,11 @@ class _Choosing:
 class _Together:
     """The notices of one batch on their way."""
 
-    def __init__(self, wake: Event, gathering: Gathering, hub: Hub) -> None:
+    def __init__(self, gathering: Gathering, hub: Hub, sender: Sender) -> None:
         self._gathering = gathering
         self._hub = hub
         self._settings: Settings = hub.settings
-        self._sender = Sender(hub, wake)
+        self._sender = sender
 
     def tell(self, batch: Sequence[Kept]) -> None:
         """Tell these, as one message if there are several, and forget them."""
@@ -164,6 +189,8 @@ class _Together:
         now = self._hub.clock.now()
         quiet = [each.send.rule.quiet.until(now) for each in waiting if each.send.rule.quiet]
         self._sender.quiet_until = max(filter(None, quiet), default=None)  # it may have begun since this was taken
+        if self._gathering.is_in_line:
+            self._sender.quiet_patience = LOOK_AGAIN  # the task's other deliveries wait behind this one
         try:
             if self._gathering.is_thread and waiting:
                 self._tell_thread([(each.send, each.event) for each in waiting])

@@ -41,6 +41,18 @@ def next_step(word: str | None, *, is_redelivered: bool, ambiguous: str) -> Step
     return "repeat" if ambiguous == "resend" else "hold"
 
 
+def note_gathered(event_id: str, channel: str, hub: Hub) -> None:
+    """Have an event's marks say that it is gathered for a channel, unless they say something of it already."""
+    key, at = PREFIX + event_id, hub.clock.now().isoformat()
+    found = hub.state.get(key) or {}
+    if not any(each.startswith(f"{channel}/") for each in found):
+        marks = {**found, f"{channel}/gathered": {"word": "gathered", "at": at, "since": at}}
+        if found:
+            hub.state.replace(key, marks, was=found, expire_after=KEPT_FOR)
+        else:
+            hub.state.add(key, marks, expire_after=KEPT_FOR)
+
+
 class Marks:
     """The marks of one event, by the key of the send."""
 

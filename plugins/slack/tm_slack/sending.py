@@ -11,7 +11,15 @@ from tm_slack.client import Bot, Webhook
 from tm_slack.lanes import Lanes
 from tm_slack.marks import Marks, next_step
 from tm_slack.message import REPEAT
-from tm_slack.outcome import DestinationRefused, Limited, MessageRefused, ScopeMissing, ServerTrouble, Unavailable
+from tm_slack.outcome import (
+    CardLost,
+    DestinationRefused,
+    Limited,
+    MessageRefused,
+    ScopeMissing,
+    ServerTrouble,
+    Unavailable,
+)
 from tm_slack.routes import WEBHOOK
 from tm_slack.wire import Wire
 
@@ -67,16 +75,21 @@ def transport_of(settings: Settings, hub: Hub) -> Bot | Webhook:
 
 
 class Sender:
-    """Sends the messages of one event, each once and in its lane; while `quiet_until` is set it only looks."""
+    """Sends the messages of one event, each once and in its lane; while `quiet_until` is set it only looks.
 
-    def __init__(self, hub: Hub, event: Event) -> None:
+    `name` tells its messages from those of others: the event's id, unless one event tells of several things. When
+    it got quiet, `quiet_patience` is how long to wait at most before somebody asks again.
+    """
+
+    def __init__(self, hub: Hub, event: Event, *, name: str = "") -> None:
         self._hub = hub
-        self._event = event
+        self._name = name or event.id
         self._settings: Settings = hub.settings
         self.transport = transport_of(hub.settings, hub)
-        self.marks = Marks(hub, event.id)
+        self.marks = Marks(hub, self._name)
         self.lanes = Lanes(hub, pace=self._settings.pace, most=self._settings.storm)
         self.quiet_until: datetime | None = None
+        self.quiet_patience = timedelta.max
         self._turned_away: list[str] = []
 
     @property
@@ -89,7 +102,7 @@ class Sender:
         if self.marks.is_under_way(key):
             return
         try:
-            self.lanes.take(channel, f"{self._event.id}/{key}", is_urgent=is_urgent)
+            self.lanes.take(channel, f"{self._name}/{key}", is_urgent=is_urgent)
         except RetryLater:
             self._turned_away.append(key)
             raise
@@ -145,7 +158,7 @@ class Sender:
         """The message, if it can be seen that it is there."""
         try:
             return self._found(key, channel, thread=thread)
-        except (ScopeMissing, DestinationRefused, _CannotLook):
+        except (ScopeMissing, DestinationRefused, CardLost, _CannotLook):
             return None
 
     def _in_doubt(self, key: str, channel: str, message: Message, *, thread: str | None) -> Posted:
@@ -221,7 +234,7 @@ class Sender:
 
     def _post(self, channel: str, message: Message, *, key: str, hint: str = "") -> Posted:
         if self.quiet_until is not None:
-            wait = self.quiet_until - self._hub.clock.now()
+            wait = min(self.quiet_until - self._hub.clock.now(), self.quiet_patience)
             raise RetryLater(f"It is quiet in {channel} until {self.quiet_until:%Y-%m-%d %H:%M} UTC.", after=wait)
         try:
             return self._posted(channel, message.content(hint), message, key=key)
@@ -237,7 +250,7 @@ class Sender:
         if isinstance(self.transport, Webhook):
             self.transport.post(content)
             return Posted(WEBHOOK)
-        payload = {"send": f"{self._event.id}/{key}", **message.payload}
+        payload = {"send": f"{self._name}/{key}", **message.payload}
         metadata = {"event_type": METADATA, "event_payload": payload}
         with self.lanes.heeding(channel):
             return Posted(*self.transport.post(channel, content, metadata=metadata, **message.more), payload)
@@ -250,7 +263,7 @@ class Sender:
         for message in self._messages(channel, thread=thread, since=self.marks.begun_at(key)):
             metadata = message.get("metadata")
             payload = metadata.get("event_payload") if isinstance(metadata, dict) else None
-            if isinstance(payload, dict) and payload.get("send") == f"{self._event.id}/{key}":
+            if isinstance(payload, dict) and payload.get("send") == f"{self._name}/{key}":
                 self._hub.remark(f"found in {channel}")
                 return Posted(channel, str(message["ts"]), payload, is_found=True)
         return None

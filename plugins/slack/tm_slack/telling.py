@@ -97,7 +97,7 @@ class Telling:
 
     def _end(self) -> Exception:
         """What to raise. A first attempt that needs a login is forgotten, but what went well must not be."""
-        worst = _worst(self._failures)
+        worst = worst_of(self._failures)
         if isinstance(worst, OutcomeUnknown):
             self._sender.mark_turned_away()
         self._sender.marks.save()
@@ -251,7 +251,8 @@ class Telling:
         return story_of(send, self._event, self._hub, bot=self._sender.bot, ties=self._ties)
 
 
-def _worst(failures: list[Exception]) -> Exception:
+def worst_of(failures: Sequence[Exception]) -> Exception:
+    """The one to raise for all: a doubt first, then what a person must do, then what waits."""
     for kind in _WORST:
         found = [each for each in failures if isinstance(each, kind)]
         if not found:

@@ -41,6 +41,7 @@ def test_a_run_needs_no_hub_and_makes_none(machine):
     finished(machine)
 
     assert sorted(path.name for path in machine.folder.rglob("*") if path.is_file()) == [
+        ".tm-ci.jsonl.writer",
         "coverage.xml",
         "junit.xml",
         "tm-ci.jsonl",
@@ -293,6 +294,33 @@ def test_files_that_are_no_reports_do_no_harm_in_a_glob(machine):
     assert finished(machine)[0] == 0
 
 
+def test_files_that_were_there_before_the_run_and_are_no_reports_do_no_harm_either(machine):
+    machine.ok("ci", "start", "Build", "--criterion", "test_pass_rate == 100")
+    machine.write("r/a.xml", PASSED)
+    for name, text in ((".gitkeep", ""), ("style.css", "p {}"), ("conf.xml", "<config/>"), ("tsconfig.json", "{}")):
+        os.utime(machine.write(f"r/{name}", text), (1_700_000_000, 1_700_000_000))
+    machine.run("ci", "measure", "r/*")
+
+    assert finished(machine)[0] == 0
+
+
+@pytest.mark.parametrize(
+    ("good", "bad", "text"),
+    [
+        ("a.info", "b.info", ""),
+        ("a.info", "b.info", "SF:b\nDA:1,1"),
+        ("a.info", "b.out", "<testsuite><testcase><failure/>"),
+    ],
+)
+def test_damage_is_seen_whatever_a_report_is_called(machine, good, bad, text):
+    machine.ok("ci", "start", "Build", "--criterion", "code_coverage >= 85")
+    machine.write(f"r/{good}", "SF:a\nLF:10\nLH:10\nend_of_record\n")
+    machine.write(f"r/{bad}", text)
+    machine.run("ci", "measure", "r/*")
+
+    assert finished(machine)[0] == 5
+
+
 def test_a_damaged_report_alone_in_a_glob_is_no_pass(machine):
     built(machine)
     machine.write("r/total.json", "{")
@@ -320,6 +348,31 @@ def test_legs_that_nobody_named_and_that_share_the_start_s_file_hide_each_other_
 
     assert finished(start, *files)[0] == 5
     assert finished(start, *reversed(files))[0] == 5
+
+
+def test_jobs_one_after_the_other_in_one_place_hide_each_other_no_more(make_machine):
+    """A runner that clears its folder may give the next job's file the number of the last one's."""
+    machine = make_machine("runner")
+    start = machine.folder / "start.jsonl"
+    machine.ok("ci", "start", "Build", "--criterion", "test_exit_code == 0", "--run", str(start))
+    kept = []
+    for code in (1, 0):
+        (machine.folder / "run.jsonl").unlink(missing_ok=True)
+        machine.write("run.jsonl", start.read_bytes())
+        machine.run("ci", "step", "test", "--run", "run.jsonl", "--", "sh", "-c", f"exit {code}")
+        kept.append(machine.write(f"kept{code}.jsonl", (machine.folder / "run.jsonl").read_bytes()))
+
+    assert finished(machine, str(start), *map(str, kept))[0] == 5
+
+
+def test_a_step_that_never_ended_is_no_pass(machine):
+    machine.ok("ci", "start", "Build")
+    machine.ok("ci", "step", "build", "--status", "started")
+    code, end = finished(machine)
+    machine.ok("ci", "step", "build", "--status", "passed")
+
+    assert (code, end["state"], end["why"]) == (5, "unknown", ["step build never ended"])
+    assert finished(machine)[0] == 0
 
 
 def test_a_step_that_failed_and_was_made_good_in_the_next_attempt_is_good(make_machine):

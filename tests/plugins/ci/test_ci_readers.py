@@ -199,6 +199,21 @@ def test_a_test_report_that_leaves_something_open_is_not_believed(report):
         junit.read(report.encode())
 
 
+@pytest.mark.parametrize("suite", ['name="pytest" hostname="x"', 'name="unit" hostname="tbd"'])
+def test_tools_that_count_parts_of_tests_are_believed(suite):
+    """pytest counts subtests, Catch2 assertions; neither lists them."""
+    report = f"<testsuite {suite} tests='7' failures='0'><testcase name='a'/><testcase name='b'/></testsuite>"
+
+    assert junit.together([junit.read(report.encode())])["test_pass_rate"] == 100
+
+
+def test_lcov_with_a_comment_and_branches_called_by_expressions():
+    report = b"# made by geninfo\nSF:a\nDA:1,1\nBRDA:1,0,f(a, b),1\nBRDA:1,0,f(a, c),0\nend_of_record\n"
+
+    assert kinds.by_content(report) == "coverage"
+    assert lcov.read(report)["branch_coverage"] == 50
+
+
 def test_a_number_beyond_all_bounds_is_no_value():
     report = '{"totals": {"covered_lines": 1%s, "num_statements": 10}}' % ("0" * 400)
     with pytest.raises(Unreadable):

@@ -20,7 +20,8 @@ def read(report: bytes) -> Reading:
     A record that lists its lines is counted by them, and believed in its counters only where these say less. Raises
     Unreadable when it is no tracefile, a counter is no number, or its last record has no end.
     """
-    lines = [line.strip() for line in text_of(report).splitlines() if line.strip()]
+    lines = [line.strip() for line in text_of(report).splitlines()]
+    lines = [line for line in lines if line and not line.startswith("#")]
     records = lines.count(_END)
     if not any(line.startswith("SF:") for line in lines):
         raise Unreadable("it names no source file: this is no tracefile of lcov")
@@ -55,12 +56,13 @@ def _counted(record: Iterable[tuple[str, str]], counters: tuple[str, str], each:
             fields = value.split(",")
             if len(fields) <= size:
                 raise Unreadable(f"its {name} is cut off: {value[:40]!r}")
-            is_hit = fields[size] != "-" and _counter(name, fields[size]) > 0
-            listed[tuple(fields[:size])] = listed.get(tuple(fields[:size]), False) or is_hit
-    hits = sum(listed.values())
+            # a branch may be called by an expression, with commas of its own
+            which, hits = (tuple(fields[:size]), fields[size]) if size == 1 else (tuple(fields[:-1]), fields[-1])
+            listed[which] = listed.get(which, False) or (hits != "-" and _counter(name, hits) > 0)
+    reached = sum(listed.values())
     if not listed:
         return said.get(counters[0], 0), said.get(counters[1], 0)
-    return max(len(listed), said.get(counters[0], 0)), min(hits, said.get(counters[1], hits))
+    return max(len(listed), said.get(counters[0], 0)), min(reached, said.get(counters[1], reached))
 
 
 def _counter(name: str, value: str) -> int:

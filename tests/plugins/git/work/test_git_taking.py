@@ -412,3 +412,91 @@ def test_another_repository_at_the_same_place_is_another_one(work):
 
     assert work.commits(task) == ["Other"]
     assert len({each.instance for each in work.hub.links.mine(task)}) == 2
+
+
+@pytest.mark.parametrize("is_told", [True, False])
+def test_a_commit_of_its_branch_s_task_completes_it_where_it_names_none(work, is_told):
+    silent = [] if is_told else ["-c", "core.hooksPath=/dev/null"]
+    work.box.commit("Before")
+    task = work.task()
+    scan(work.box.repo, work.hub)
+    branch = work.on_branch(task)
+    (work.box.folder / "a").write_text("a")
+    work.box.git("add", "--all")
+    work.box.git(*silent, "commit", "-q", "--no-verify", "-m", "One\n\nTask-Status: done")
+    scan(work.box.repo, work.hub)
+    work.take()
+    work.box.git("switch", "-q", "main")
+    work.box.git(*silent, "merge", "-q", "--no-ff", "-m", "Merged", branch)
+    work.take()
+    scan(work.box.repo, work.hub)
+
+    assert work.host.tasks.get(task).status == "completed"
+
+
+def test_a_merge_that_a_person_finishes_completes_as_well(work):
+    work.box.commit("Before")
+    task = work.task()
+    branch = work.on_branch(task)
+    work.box.commit(f"Work, fixes {task}", file="a")
+    work.box.git("switch", "-q", "main")
+    work.box.git("merge", "-q", "--no-ff", "--no-commit", branch)
+    work.box.git("commit", "-q", "--no-edit")
+    work.take()
+
+    assert work.host.tasks.get(task).status == "completed"
+
+
+def test_a_commit_that_is_gone_from_the_default_branch_completes_nothing(work):
+    task = work.task()
+    work.box.commit("Before")
+    work.box.commit(f"Work, fixes {task}")
+    work.box.git("reset", "-q", "--hard", "HEAD~")
+    work.take()
+
+    assert work.host.tasks.get(task).is_open
+
+
+def test_what_was_fixed_up_into_another_task_s_commit_stays_tied_through_further_rewrites(work, tmp_path):
+    work.box.commit("Before")
+    one, other = work.task("One"), work.task("Other")
+    work.on_branch(one)
+    work.box.commit("First", file="a")
+    work.box.commit(f"Second\n\nTask-ID: {other}", file="b")
+    work.take()
+    editor = tmp_path / "editor"
+    editor.write_text("#!/bin/sh\nsed -i '2s/^pick/fixup/' \"$1\"\n")
+    editor.chmod(0o755)
+    work.box.git("rebase", "-q", "-i", "main", GIT_SEQUENCE_EDITOR=str(editor))
+    work.take()
+    work.box.git("commit", "-q", "--amend", "-m", f"Renamed\n\nTask-ID: {one}")
+    work.take()
+    work.box.git("switch", "-q", "main")
+    work.box.commit("Meanwhile", file="c")
+    work.box.git("switch", "-q", "-")
+    work.box.git("rebase", "-q", "main")
+    work.take()
+
+    assert work.commits(one) == work.commits(other) == ["Renamed"]
+
+
+def test_a_revert_as_hosts_make_it_completes_nothing(work):
+    task = work.task()
+    work.box.commit(f'Revert "Fixes {task}: rows (#12)" (#13)\n\nReverts acme/app#12')
+    work.take()
+
+    assert work.host.tasks.get(task).is_open
+
+
+def test_a_remote_of_another_name_has_the_default_branch_as_well(work, tmp_path):
+    task = work.task()
+    work.box.commit("Before")
+    work.box.git("branch", "-m", "main", "trunk")
+    work.box.git("clone", "-q", "--bare", ".", str(tmp_path / "remote"))
+    work.box.git("clone", "-q", "-o", "upstream", str(tmp_path / "remote"), str(tmp_path / "clone"))
+    clone = work.box.another(tmp_path / "clone")
+    scan(clone.repo, work.hub)
+    clone.git("commit", "-q", "--allow-empty", "-m", f"Work, fixes {task}")
+    scan(clone.repo, work.hub)
+
+    assert work.host.tasks.get(task).status == "completed"
