@@ -61,7 +61,7 @@ def tell_gathered(wake: Event, gathering: Gathering, hub: Hub) -> None:
 
 def _sender_of(batch: Sequence[Kept], wake: Event, hub: Hub) -> Sender:
     """Each batch has a name of its own: a wake that is tried again may find another one in the same gathering."""
-    return Sender(hub, wake, name=f"{wake.id}:{batch[0].event_id}")
+    return Sender(hub, wake, name=f"{wake.id}:{batch[0].key}")
 
 
 def tell_in_line(wake: Event, hub: Hub) -> None:
