@@ -78,13 +78,17 @@ class Telling:
 
         Found, it stands for the notice of the same channel, or of one that nothing was sent to so far.
         """
-        marks, family = self._sender.marks, ("card", "reply") if self._settings.has_cards else ("alone", "instead")
+        marks = self._sender.marks
+        if not (doubts := marks.in_doubt()):
+            return
+        family = ("card", "reply") if self._settings.has_cards else ("alone", "instead")
         channels = [send.rule.channel for send in sends]
-        for key in marks.in_doubt():
+        # what is told there anyway, by a rule or because there is a card, has its own way of looking
+        followed = self._cards.channels() if self._settings.has_cards else []
+        expected = {*channels, *(send.rule.fallback for send in sends), *followed}
+        for key in doubts:
             channel, _, step = key.partition("/")
-            if channel in (*channels, *(send.rule.fallback for send in sends)) and step.startswith(
-                (*family, "instead")
-            ):
+            if channel in expected and step.startswith((*family, "instead")):
                 continue
             card = self._cards.find(channel)
             if not self._sender.is_there(key, channel, thread=card.ts if card and step.startswith("reply") else None):

@@ -761,3 +761,28 @@ def test_two_digests_of_the_same_that_now_lead_to_one_channel_are_told_once(bot_
     pass_time(host, HOUR)
 
     assert [text.splitlines()[0] for text in told(slack, "C0DDD")] == ["📋 2 notices"]
+
+
+def posts(slack, *replies):
+    """Answer posts like this, one after the other, and as ever after that; a stored one is there."""
+    passing, left = slack.workspace.answer, list(replies)
+
+    def answer(method, request):
+        reply = left.pop(0) if method == "chat.postMessage" and left else None
+        answered = passing(method, request) if reply is None or reply.is_stored else Reply()
+        return reply or answered
+
+    slack.workspace.answer = answer
+
+
+def test_a_late_notice_found_in_one_channel_stands_for_no_other_channel_s(bot_host, slack):
+    host = bot_host(events=ALL, digest="10m", routes=both({"channel": CHANNEL}, {"channel": OTHER}))
+    host.tasks.add("Ship it")
+    host.deliver()
+    host.clock.advance(10 * MINUTE)
+    posts(slack, LOST, Reply(fault="drop"), Reply(status=500, is_stored=True))
+    host.deliver()
+    pass_time(host, 30 * MINUTE)
+
+    for channel in (CHANNEL, OTHER):
+        assert sum("Task created: Ship it" in text for text in told(slack, channel)) == 1
