@@ -47,7 +47,7 @@ def tell_gathered(wake: Event, gathering: Gathering, hub: Hub) -> None:
     """
     batch = [each for each in kept_in(gathering, hub) if each.batch == wake.id]
     choosing = _Choosing(gathering, hub)
-    if batch and gathering.is_in_line and not _sender_of(batch, wake, hub).marks.in_doubt():
+    if batch and gathering.is_in_line and _is_certainly_unsent(batch, wake, hub):
         batch = choosing.still_due(batch)
     batch = batch or choosing.due(wake)
     if not batch:
@@ -62,6 +62,19 @@ def tell_gathered(wake: Event, gathering: Gathering, hub: Hub) -> None:
 def _sender_of(batch: Sequence[Kept], wake: Event, hub: Hub) -> Sender:
     """Each batch has a name of its own: a wake that is tried again may find another one in the same gathering."""
     return Sender(hub, wake, name=f"{wake.id}:{batch[0].key}")
+
+
+def _is_certainly_unsent(batch: Sequence[Kept], wake: Event, hub: Hub) -> bool:
+    """Whether something of this is still to be sent, and nothing of it may be there without its mark saying so."""
+    sender, channel = _sender_of(batch, wake, hub), batch[0].channel
+    if not sender.marks.is_certain():
+        return False
+    event = hub.event(batch[0].event_id)
+    card = None if event is None else Cards(hub, event, sender, is_urgent=False).find(channel)
+    return not any(
+        sender.is_there(key, channel, thread=card.ts if card and not key.startswith(f"{channel}/card") else None)
+        for key in sender.marks.limited(channel)
+    )
 
 
 def tell_in_line(wake: Event, hub: Hub) -> None:

@@ -91,6 +91,17 @@ class Marks:
             return []
         return [key for key, mark in self._marks.items() if mark["word"] in ("asked", *UNSETTLED)]
 
+    def is_certain(self) -> bool:
+        """Whether it is known of every send so far that it was made or not, and one is yet to be made."""
+        words = [mark["word"] for mark in self._marks.values()]
+        return not self._hub.attempt.may_have_happened or (
+            "absent" in words and not any(word in ("limited", "asked", *UNSETTLED) for word in words)
+        )
+
+    def limited(self, channel: str) -> list[str]:
+        """The keys of sends to a channel that Slack turned away, though it may have made them all the same."""
+        return [key for key in self._marks if key.startswith(f"{channel}/") and self.of(key).get("word") == "limited"]
+
     def is_empty(self) -> bool:
         """Whether there is nothing to know."""
         return not self._marks

@@ -786,3 +786,19 @@ def test_a_late_notice_found_in_one_channel_stands_for_no_other_channel_s(bot_ho
 
     for channel in (CHANNEL, OTHER):
         assert sum("Task created: Ship it" in text for text in told(slack, channel)) == 1
+
+
+@pytest.mark.parametrize("cannot_look", [(), (Reply(status=500),), (Reply(status=500), LOST)])
+def test_a_card_that_was_made_though_slack_refused_it_stays_the_task_s_when_it_gets_quiet(bot_host, slack, cannot_look):
+    soon = {"begin": "12:11", "end": "14:00", "timezone": "UTC"}
+    host = bot_host(events=ALL, digest="10m", quiet=soon)
+    task = host.tasks.add("Ship it")
+    host.deliver()
+    slack.server.script(Reply(status=503, is_stored=True), *cannot_look)
+    pass_time(host, HOUR)
+    host.tasks.progress(task.id, "half way")
+    pass_time(host, 3 * HOUR)
+
+    [card] = [text for text in told(slack) if "Status:" in text]
+    assert "In progress" in card
+    assert sum("Task created: Ship it" in text for text in told(slack)) == 1
