@@ -124,6 +124,8 @@ class Sender:
             case "dead":
                 raise PermanentFailure(mark["reason"])
             case "absent":
+                if mark.get("was_refused") and (found := self._seen(key, channel, thread=thread)):
+                    return self._sent(key, found)
                 return self._try(key, channel, message)
         if self.marks.is_in_doubt(key):
             return self._in_doubt(key, channel, message, thread=thread)
@@ -195,8 +197,9 @@ class Sender:
         self._mark(key, "trying")
         try:
             return self._kept(key, self._post(channel, message, key=key))
-        except (RetryLater, NeedsLogin, PermanentFailure):
-            self._mark(key, "absent")
+        except (RetryLater, NeedsLogin, PermanentFailure) as refusal:
+            # what was refused for its rate may have been posted all the same
+            self._mark(key, "absent", was_refused=isinstance(refusal, Limited | Unavailable))
             raise
 
     def _repeat(self, key: str, channel: str, message: Message) -> Posted:
@@ -219,8 +222,8 @@ class Sender:
             words = f"{failure} {_DOUBT}, nor whether it posted the repeat. {_LOOK}"
             raise PermanentFailure(words) from None
 
-    def _mark(self, key: str, word: Any) -> None:
-        self.marks.set(key, word)
+    def _mark(self, key: str, word: Any, **more: Any) -> None:
+        self.marks.set(key, word, **more)
         self.marks.save()
 
     def _kept(self, key: str, posted: Posted) -> Posted:

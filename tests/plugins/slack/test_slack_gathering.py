@@ -802,3 +802,19 @@ def test_a_card_that_was_made_though_slack_refused_it_stays_the_task_s_when_it_g
     [card] = [text for text in told(slack) if "Status:" in text]
     assert "In progress" in card
     assert sum("Task created: Ship it" in text for text in told(slack)) == 1
+
+
+def test_a_card_that_had_no_turn_before_is_made_once_though_slack_refuses_it_and_makes_it(bot_host, slack):
+    full = Reply(status=429, headers={"Retry-After": "60"}, is_stored=True)
+    host = bot_host(events=["urgent"], routes=both({"channel": OTHER}, {"channel": CHANNEL}))
+    posts(slack, full)
+    host.tasks.add("First", priority="critical")
+    host.deliver()
+    posts(slack, LOST)
+    host.tasks.add("Ship it", priority="critical")
+    host.deliver()
+    posts(slack, full, full)
+    pass_time(host, HOUR)
+
+    for channel in (OTHER, CHANNEL):
+        assert sum("Ship it" in text and "Status:" in text for text in told(slack, channel)) == 1
