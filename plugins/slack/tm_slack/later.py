@@ -71,10 +71,12 @@ def _is_certainly_unsent(batch: Sequence[Kept], wake: Event, hub: Hub) -> bool:
         return False
     event = hub.event(batch[0].event_id)
     card = None if event is None else Cards(hub, event, sender, is_urgent=False).find(channel)
-    return not any(
+    is_there = any(
         sender.is_there(key, channel, thread=card.ts if card and not key.startswith(f"{channel}/card") else None)
         for key in sender.marks.limited(channel)
     )
+    sender.marks.save()  # what was found is not looked for again
+    return not is_there
 
 
 def tell_in_line(wake: Event, hub: Hub) -> None:
