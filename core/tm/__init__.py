@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from tm.hubtasks import HubTasks as HubTasks
     from tm.model import Criterion as Criterion
     from tm.model import Task as Task
+    from tm.model import choice as choice
     from tm.people import People as People
     from tm.service.measuring import check_measurement as check_measurement
     from tm.service.measuring import typed as typed
@@ -88,6 +89,7 @@ _HOMES = {
     "HubTasks": "tm.hubtasks",
     "Criterion": "tm.model",
     "Task": "tm.model",
+    "choice": "tm.model",
     "People": "tm.people",
     "check_measurement": "tm.service.measuring",
     "typed": "tm.service.measuring",
@@ -95,11 +97,11 @@ _HOMES = {
 }
 __all__ = [
     "Attempt", "Clock", "ConfigError", "CriteriaNotMet", "Criterion", "Duration", "Event", "Finding", "Hub",
-    "HubTasks", "InvalidTransition", "Link", "NeedsLogin", "NotFound", "OutcomeUnknown", "People", "PermanentFailure",
-    "PluginSettings", "ReceivesSecret", "Refused", "RetryLater", "RevisionConflict", "RunsProgram", "Snapshot",
-    "StoreError", "Task", "TmError", "UsageError", "Verdict", "When", "check_measurement", "criteria_from_json",
-    "criterion", "has_hub", "hookimpl", "is_met", "matches", "open_hub", "settings_of", "stamp", "typed",
-    "verdict_table", "verdicts",
+    "HubTasks", "InvalidTransition", "Link", "NeedsLogin", "NotFound", "OutcomeUnknown", "People",
+    "PermanentFailure", "PluginSettings", "ReceivesSecret", "Refused", "RetryLater", "RevisionConflict",
+    "RunsProgram", "Snapshot", "StoreError", "Task", "TmError", "UsageError", "Verdict", "When",
+    "check_measurement", "choice", "criteria_from_json", "criterion", "has_hub", "hookimpl", "is_met", "matches",
+    "open_hub", "settings_of", "stamp", "typed", "verdict_table", "verdicts",
 ]  # fmt: skip
 
 

@@ -56,15 +56,8 @@ def rules_of(words: Sequence[str]) -> dict[str, Any]:
     """The rules of `--rule NAME=RULE`. Raises UsageError."""
     found = dict(pairs(words, "rule", example="code_coverage=max"))
     for rule in found.values():
-        choice(rule, "rule", among=RULES)
+        tm.choice(rule, of="rule", among=RULES)
     return found
-
-
-def choice(word: str, what: str, *, among: Sequence[str]) -> str:
-    """The word, if it is one of a few. Raises UsageError that lists them."""
-    if word not in among:
-        raise tm.UsageError(f"Unknown {what} {word[:40]!r}. Choose one of: {', '.join(among)}.")
-    return word
 
 
 def pairs(words: Sequence[str], what: str, *, example: str) -> list[tuple[str, str]]:
@@ -123,7 +116,7 @@ def _said(name: str, text: str) -> Any:
 def status_of(status: str | None, code: int | None) -> str:
     """A step's status: the word, else how its command ended. Raises UsageError for another word."""
     if status is not None:
-        return choice(_ALIKE.get(status.lower(), status.lower()), "status", among=STATUSES)
+        return tm.choice(_ALIKE.get(status.lower(), status.lower()), of="status", among=STATUSES)
     return "noted" if code is None else "passed" if code == 0 else "failed"
 
 

@@ -174,7 +174,7 @@ def finish_run(  # noqa: PLR0913 - the words of a command
     strict: Strict = False,
 ) -> int:
     """Judge a run by all its files, tell the hub if there is one, and exit 5 unless every gate holds."""
-    asking.choice(format, "format", among=("text", "json"))
+    tm.choice(format, of="format", among=("text", "json"))
     job = job_here(run_file=run, is_strict=strict)
     rating = {"quality": quality, "timeliness": timeliness, "note": note}
     ending = Ending(

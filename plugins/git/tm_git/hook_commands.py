@@ -11,7 +11,6 @@ from typing import Annotated
 import typer
 
 import tm
-from tm import UsageError
 from tm_git.changes import make
 from tm_git.checkup import report
 from tm_git.installing import Plan, own_path, plan_install, plan_uninstall
@@ -58,8 +57,7 @@ def hooks_status(
     format: Annotated[str, typer.Option(help="text or json.")] = "text",
 ) -> int:
     """Show which hooks are in place, what keeps the others from running, and what waits to be taken."""
-    if format not in ("text", "json"):
-        raise UsageError(f"Unknown format {format[:40]!r}. Choose one of: text, json.")
+    tm.choice(format, of="format", among=("text", "json"))
     repo = Repo.here()
     with tm.open_hub("git") as hub:
         trouble = _trouble_of_taking(repo, hub)

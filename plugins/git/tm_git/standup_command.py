@@ -36,8 +36,7 @@ def standup(
     format: Annotated[str, typer.Option(help="text or json.")] = "text",
 ) -> int:
     """Tell what I did since yesterday, by task: my changes, and my commits in this repository."""
-    if format not in ("text", "json"):
-        raise UsageError(f"Unknown format {format[:40]!r}. Choose one of: text, json.")
+    tm.choice(format, of="format", among=("text", "json"))
     repo = Repo.here()
     with tm.open_hub("git") as hub:
         taken(repo, hub)

@@ -25,8 +25,7 @@ def task_commits(
     format: Annotated[str, typer.Option(help="text or json.")] = "text",
 ) -> int:
     """List the commits of a task that are still there, oldest first; rewritten ones are not listed."""
-    if format not in ("text", "json"):
-        raise UsageError(f"Unknown format {format[:40]!r}. Choose one of: text, json.")
+    tm.choice(format, of="format", among=("text", "json"))
     repo = Repo.here()
     with tm.open_hub("git") as hub:
         taken(repo, hub)

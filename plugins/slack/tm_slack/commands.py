@@ -45,8 +45,7 @@ def preview_message(
     format: Annotated[str, typer.Option(help="text (as people read it) or json (the payloads).")] = "text",
 ) -> int:
     """Show what would be sent for a task; nothing is."""
-    if format not in ("text", "json"):
-        raise UsageError(f"Unknown format {format[:40]!r}. Choose one of: text, json.")
+    tm.choice(format, of="format", among=("text", "json"))
     with tm.open_hub("slack", dry_run=True) as hub:
         shown = preview(event, task, hub)
     for remark in shown.remarks:
