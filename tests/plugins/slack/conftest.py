@@ -22,6 +22,13 @@ def no_proxies(monkeypatch):
         monkeypatch.delenv(name, raising=False)
 
 
+@pytest.fixture(autouse=True)
+def no_mistakes_of_ours(caplog):
+    """What nobody scripted must not go wrong."""
+    yield
+    assert not [each for each in caplog.records if "RuntimeError" in str(each.__dict__.get("error", ""))]
+
+
 @pytest.fixture
 def clock():
     """The one clock of the hosts and of Slack."""

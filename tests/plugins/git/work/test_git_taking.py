@@ -17,6 +17,16 @@ from tm_git.taking import handle
 ID = "deadbeef"
 
 
+def rebase(work, tmp_path, *edits):
+    """Rebase on main with the list of commits changed by these words of sed, and take what the hooks noted."""
+    editor = tmp_path / "editor"
+    words = " ".join(f"-e '{each}'" for each in edits)
+    editor.write_text(f'#!/bin/sh\nsed -i {words} "$1"\n')
+    editor.chmod(0o755)
+    work.box.git("rebase", "-q", "-i", "main", GIT_SEQUENCE_EDITOR=str(editor))
+    work.take()
+
+
 def test_a_commit_on_a_task_s_branch_is_linked_and_noted_once(work):
     task = work.task()
     branch = work.on_branch(task)
@@ -103,11 +113,7 @@ def test_what_an_interactive_rebase_drops_squashes_and_rewords_is_followed(work,
     for number in range(4):
         work.box.commit(f"Step {number}", file=f"file{number}")
     work.take()
-    editor = tmp_path / "editor"
-    editor.write_text("#!/bin/sh\nsed -i -e '1d' -e '3s/^pick/fixup/' \"$1\"\n")
-    editor.chmod(0o755)
-    work.box.git("rebase", "-q", "-i", "main", GIT_SEQUENCE_EDITOR=str(editor))
-    work.take()
+    rebase(work, tmp_path, "1d", "3s/^pick/fixup/")
 
     assert work.commits(task) == ["Step 1", "Step 3"]
     assert len(work.notes(task)) == 4
@@ -338,11 +344,7 @@ def test_a_fixup_of_another_task_s_commit_takes_its_link_along(work, tmp_path):
     work.box.commit("First", file="a")
     work.box.commit(f"Second\n\nTask-ID: {other}", file="b")
     work.take()
-    editor = tmp_path / "editor"
-    editor.write_text("#!/bin/sh\nsed -i '2s/^pick/fixup/' \"$1\"\n")
-    editor.chmod(0o755)
-    work.box.git("rebase", "-q", "-i", "main", GIT_SEQUENCE_EDITOR=str(editor))
-    work.take()
+    rebase(work, tmp_path, "2s/^pick/fixup/")
 
     assert work.commits(one) == work.commits(other) == ["First"]
     [link] = [each for each in work.hub.links.mine(one, kind="commit") if each.state == "live"]
@@ -464,11 +466,7 @@ def test_what_was_fixed_up_into_another_task_s_commit_stays_tied_through_further
     work.box.commit("First", file="a")
     work.box.commit(f"Second\n\nTask-ID: {other}", file="b")
     work.take()
-    editor = tmp_path / "editor"
-    editor.write_text("#!/bin/sh\nsed -i '2s/^pick/fixup/' \"$1\"\n")
-    editor.chmod(0o755)
-    work.box.git("rebase", "-q", "-i", "main", GIT_SEQUENCE_EDITOR=str(editor))
-    work.take()
+    rebase(work, tmp_path, "2s/^pick/fixup/")
     work.box.git("commit", "-q", "--amend", "-m", f"Renamed\n\nTask-ID: {one}")
     work.take()
     work.box.git("switch", "-q", "main")
