@@ -10,13 +10,12 @@ from tm.values import Value
 if TYPE_CHECKING:
     from tm.store.protocol import Database
 
-OPEN = """
+_ROW = """
 select id, plugin, task_id, field, place, ours, theirs, found_at, keep, decided_by, decided_at, settled_at
-from conflict where settled_at is null and (:plugin is null or plugin = :plugin)
+from conflict where """
+OPEN = f"""{_ROW}settled_at is null and (:plugin is null or plugin = :plugin)
   and (:task_id is null or task_id = :task_id) order by id"""
-GET = """
-select id, plugin, task_id, field, place, ours, theirs, found_at, keep, decided_by, decided_at, settled_at
-from conflict where id = ?"""
+GET = f"{_ROW}id = ?"
 # what a person decided was about these very values
 PARK = """
 insert into conflict (plugin, task_id, field, place, ours, theirs, found_at) values (?, ?, ?, ?, ?, ?, ?)

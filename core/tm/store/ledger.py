@@ -51,7 +51,7 @@ select p.name, p.state, p.state_reason, p.paused, p.open_until, p.last_error, p.
   (select min(owed_since) from delivery where plugin = p.name and state in ('pending', 'claimed')),
   (select count(*) from delivery where plugin = p.name and state = 'dead')
 from plugin p order by p.name"""
-# of what is due first, and of what died last
+# of what is due first (the first condition is the index's own), and of what died last
 WHY_OWED = """
 select error from delivery
 where plugin = ? and state in ('pending', 'claimed') and state = 'pending' and error is not null

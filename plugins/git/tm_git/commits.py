@@ -59,6 +59,11 @@ def size(files: int, insertions: int, deletions: int) -> str:
     return f"{files} file{'' if files == 1 else 's'}, +{insertions} −{deletions}"
 
 
+def printable(text: str) -> str:
+    """A text for one line of a terminal: what is no sign to be seen is shown as its escape."""
+    return "".join(sign if sign.isprintable() else repr(sign)[1:-1] for sign in text)
+
+
 def read(repo: Repo, revisions: Sequence[str], *, since: str | None = None) -> Iterator[Commit]:
     """The commits of revisions or ranges, oldest first. Raises GitFailed for one that git does not know."""
     words = [*_LOG, "--reverse", "--topo-order", *([f"--since={since}"] if since else []), "--stdin", "--"]
@@ -138,11 +143,11 @@ def roots(repo: Repo) -> list[str]:
 def reachable(repo: Repo, shas: Iterable[str]) -> list[str]:
     """Those of the commits that a branch, tag or work tree still leads to, ancestors first."""
     wanted = set(shas)
+    if not wanted:
+        return []
     told = repo.ask("worktree", "list", "--porcelain", "-z").split("\0")  # a folder's name may hold a line's end
     heads = [line.split()[1] for line in told if line.startswith("HEAD ")]
     roots = [each for each in heads if each.strip("0")]
-    if not wanted:
-        return []
     there = repo.ask("rev-list", "--date-order", "--reverse", "--branches", "--tags", "--remotes", *roots, "--")
     return [sha for sha in there.split() if sha in wanted]
 

@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING, NamedTuple
 
 from tm import UsageError
-from tm_git.commits import heads, read
+from tm_git.commits import heads, known, read
 from tm_git.facts import branch_merged_by, task_in_branch
 from tm_git.linking import Linking, default_branch
 from tm_git.repo import GitFailed
@@ -51,7 +51,7 @@ def scan(
     is_first = hub.cursors.get(cursor) is None
     linking = Linking(repo, hub, tasks=hub.tasks.quietly() if is_first else None)
     try:
-        there = [f"^{each}" for each in seen if repo.tells("cat-file", "-e", each)]
+        there = [f"^{each}" for each in known(repo, seen)]
         commits = list(read(repo, [range_] if range_ else [*now, *there], since=since)) if now else []
     except GitFailed as error:
         raise UsageError(f"git does not know {range_ or since!r}: {error}") from None
@@ -107,7 +107,7 @@ class _Main:
         if not self.tips:
             return
         judged = json.loads(self._hub.cursors.get(self._cursor) or "[]")
-        there = [f"^{each}" for each in judged if self._repo.tells("cat-file", "-e", each)]
+        there = [f"^{each}" for each in known(self._repo, judged)]
         reached = set(self._repo.ask("rev-list", *self.tips, *there, "--").split())
         seen = {commit.sha for commit in commits}
         older = read(self._repo, [*self.tips, *there]) if judged and reached - seen else ()

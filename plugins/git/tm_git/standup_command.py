@@ -10,7 +10,7 @@ import typer
 
 import tm
 from tm import UsageError
-from tm_git.commits import heads, read
+from tm_git.commits import heads, printable, read
 from tm_git.intake import taken
 from tm_git.linking import Linking
 from tm_git.repo import Repo
@@ -99,12 +99,8 @@ def _task(hub: Hub, task_id: str) -> dict[str, Any]:
 def _lines(each: dict[str, Any]) -> str:
     status = f" ({each['status'].replace('_', ' ')})" if each["status"] else ""
     head = f"{each['id']} {each['title']}{status}" if each["id"] else "Without a task"
-    return "\n".join([_printable(head), *(f"  · {_printable(did)}" for did in _first_lines(each["did"]))])
+    return "\n".join([printable(head), *(f"  · {printable(did)}" for did in _first_lines(each["did"]))])
 
 
 def _first_lines(texts: list[str]) -> Iterator[str]:
     yield from (text.splitlines()[0] for text in texts if text.strip())
-
-
-def _printable(text: str) -> str:
-    return "".join(sign if sign.isprintable() else repr(sign)[1:-1] for sign in text)

@@ -10,7 +10,7 @@ import typer
 
 import tm
 from tm import Link, UsageError
-from tm_git.commits import size
+from tm_git.commits import printable, size
 from tm_git.intake import taken
 from tm_git.linking import Linking, story_of
 from tm_git.repo import Repo
@@ -49,11 +49,7 @@ def _told(link: Link) -> dict[str, Any]:
 def _line(each: dict[str, Any]) -> str:
     how_much = size(each["files"], each["insertions"], each["deletions"])
     words = (each["sha"][:9], each["at"], each["author"], each["branch"], how_much, each["subject"])
-    return "\t".join(_printable(word or "") for word in words)
-
-
-def _printable(text: str) -> str:
-    return "".join(sign if sign.isprintable() else repr(sign)[1:-1] for sign in text)
+    return "\t".join(printable(word or "") for word in words)
 
 
 @app.command("scan")

@@ -195,6 +195,12 @@ class Cards:
         found = self._kept.get(channel)
         return Card(**found) if found and found.get("ts") else None
 
+    def thread_of(self, key: str) -> str | None:
+        """The thread that the send of this key goes to; None for one to the channel itself."""
+        channel, _, step = key.partition("/")
+        card = self.find(channel) if step.startswith(("reply", "thread")) else None
+        return card.ts if card else None
+
     def _number(self, channel: str) -> int:
         return int(self._kept.get(channel, {}).get("number", 0)) + 1
 

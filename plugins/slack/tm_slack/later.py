@@ -69,12 +69,8 @@ def _is_certainly_unsent(batch: Sequence[Kept], wake: Event, hub: Hub) -> bool:
     sender, channel = _sender_of(batch, wake, hub), batch[0].channel
     if not sender.marks.is_certain():
         return False
-    event = hub.event(batch[0].event_id)
-    card = None if event is None else Cards(hub, event, sender, is_urgent=False).find(channel)
-    is_there = any(
-        sender.is_there(key, channel, thread=card.ts if card and not key.startswith(f"{channel}/card") else None)
-        for key in sender.marks.limited(channel)
-    )
+    cards = Cards(hub, hub.event(batch[0].event_id) or wake, sender, is_urgent=False)
+    is_there = any(sender.is_there(key, channel, thread=cards.thread_of(key)) for key in sender.marks.limited(channel))
     sender.marks.save()  # what was found is not looked for again
     return not is_there
 

@@ -90,8 +90,7 @@ class Telling:
             channel, _, step = key.partition("/")
             if channel in expected and step.startswith((*family, "instead")):
                 continue
-            card = self._cards.find(channel)
-            if not self._sender.is_there(key, channel, thread=card.ts if card and step.startswith("reply") else None):
+            if not self._sender.is_there(key, channel, thread=self._cards.thread_of(key)):
                 continue
             free = [each for each in channels if each not in self._covered and not marks.has_any(each)]
             stands_for = channel if channel in channels else next(iter(free), None)
@@ -186,11 +185,8 @@ class Telling:
 
     def _is_there_after_all(self, channel: str) -> bool:
         """Whether what was refused for its rate was posted all the same; what waits for others is not sent again."""
-        card = self._cards.find(channel) if self._settings.has_cards else None
-        return any(
-            self._sender.is_there(f"{channel}/{step}", channel, thread=card.ts if card and step == "reply1" else None)
-            for step in _STEPS
-        )
+        keys = [f"{channel}/{step}" for step in _STEPS]
+        return any(self._sender.is_there(key, channel, thread=self._cards.thread_of(key)) for key in keys)
 
     def _is_too_old(self, send: Send) -> bool:
         age = self._hub.clock.now() - datetime.fromisoformat(self._event.at)
