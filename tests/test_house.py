@@ -160,7 +160,7 @@ def test_tests_live_at_the_top_and_nowhere_inside_the_packages() -> None:
     assert strays == []
 
 
-@pytest.mark.parametrize("folder", ["core", "plugins/ci", "plugins/git", "plugins/slack"])
+@pytest.mark.parametrize("folder", ["core", "plugins/ci", "plugins/git", "plugins/jira", "plugins/slack"])
 def test_each_path_root_holds_exactly_one_package(folder: str) -> None:
     packages = [path.name for path in (ROOT / folder).iterdir() if (path / "__init__.py").exists()]
 

@@ -29,7 +29,7 @@ from tm.values import Value
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, MutableMapping, Sequence
     from contextlib import AbstractContextManager
-    from datetime import datetime, timedelta
+    from datetime import datetime, timedelta, tzinfo
 
     from tm.clock import Clock
     from tm.config.core import CoreSettings
@@ -334,9 +334,14 @@ class Hub:
         """Who the person at this machine is: `TM_ACTOR`, else git's user.email; None if neither says."""
         return self._lent.core.actor
 
+    @property
+    def zone(self) -> tzinfo:
+        """The hub's time zone: of deadlines without an hour, of weeks and months."""
+        return zone(self._lent.core.timezone)
+
     def since(self, text: str) -> datetime:
         """The instant, in UTC, that a person means by `24h`, `7d`, `yesterday` or a date. Raises UsageError."""
-        return since(text, now=self._lent.clock.now(), zone=zone(self._lent.core.timezone))
+        return since(text, now=self._lent.clock.now(), zone=self.zone)
 
     def history(self, since: datetime) -> list[Event]:
         """The events of all tasks since an aware instant, oldest first."""

@@ -37,30 +37,38 @@ class HubConflicts:
         found = self._conflicts.open(plugin=self._plugin, task_id=task_id)
         return {each.field: each.keep for each in found if each.keep}  # type: ignore[misc]  # one of the two words
 
-    def record(self, task_id: str, steps: Iterable[Step], *, place: str) -> None:
-        """Keep what a plan that is being carried out comes to: its conflicts, and every value that it replaces.
+    def count(self) -> int:
+        """How many conflicts of this plugin wait for a person."""
+        return len(self._conflicts.open(plugin=self._plugin))
 
-        Conflicts of the task that are not among the steps are settled. `place` is what people call the object outside.
-        Call it in one commit with the base that the plan leaves behind (`hub.together`).
+    def lose(self, task_id: str, steps: Iterable[Step], *, place: str) -> None:
+        """Keep every value that a plan is about to replace, for `tm conflicts lost`; call it before carrying it out.
+
+        `place` is what people call the object outside. Said twice, as after a crash in between, it is kept once.
         """
-        steps, at = list(steps), self._now()
-        parked = {step.field for step in steps if isinstance(step, Conflict)}
+        at = self._now()
         with self._transaction():
             for step in steps:
-                self._keep(task_id, step, place=place, at=at)
+                if (lost := getattr(step, "lost", NOTHING)) is not NOTHING:
+                    moved: Push | Pull = step  # type: ignore[assignment]  # only these lose anything
+                    side = "theirs" if isinstance(moved, Push) else "ours"
+                    values = {"lost": _text(lost), "kept": _text(moved.value)}
+                    self._conflicts.lose(self._plugin, task_id, moved.field, place=place, side=side, at=at, **values)
+
+    def record(self, task_id: str, steps: Iterable[Step], *, place: str) -> None:
+        """Keep the conflicts of a plan that was carried out; those of the task that it does not name are settled.
+
+        Call it in one commit with the base that the plan leaves behind (`hub.together`).
+        """
+        found, at = [step for step in steps if isinstance(step, Conflict)], self._now()
+        parked = {step.field for step in found}
+        with self._transaction():
+            for step in found:
+                values = {"ours": _text(step.ours), "theirs": _text(step.theirs)}
+                self._conflicts.park(self._plugin, task_id, step.field, place=place, at=at, **values)
             for each in self._conflicts.open(plugin=self._plugin, task_id=task_id):
                 if each.field not in parked:
                     self._conflicts.settle(each.id, at=at)
-
-    def _keep(self, task_id: str, step: Step, *, place: str, at: str) -> None:
-        if isinstance(step, Conflict):
-            values = {"ours": _text(step.ours), "theirs": _text(step.theirs)}
-            self._conflicts.park(self._plugin, task_id, step.field, place=place, at=at, **values)
-        elif (lost := getattr(step, "lost", NOTHING)) is not NOTHING:
-            moved: Push | Pull = step  # type: ignore[assignment]  # only these lose anything
-            side = "theirs" if isinstance(moved, Push) else "ours"
-            values = {"lost": _text(lost), "kept": _text(moved.value)}
-            self._conflicts.lose(self._plugin, task_id, moved.field, place=place, side=side, at=at, **values)
 
 
 def _text(value: Any) -> str:

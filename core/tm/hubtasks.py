@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from tm.clock import stamp
 from tm.errors import NotFound
+from tm.model import BLOCKED, CANCELLED, COMPLETED, IN_PROGRESS, PENDING
 from tm.service import completion, editing, lifecycle, measuring
 from tm.service.work import Caller, Work
 from tm.store.links import Link
@@ -143,9 +144,13 @@ class HubTasks:
         """Delete a task, leaving its tombstone."""
         self._change("delete", lambda w: editing.delete(w, task_id), key=key, revision=revision)
 
-    def progress(self, task_id: str, note: str, *, percent: int | None = None, key: str | None = None) -> Task:
-        """Note progress; the first note starts a pending task."""
-        return self._run("progress", lambda w: lifecycle.progress(w, task_id, note, percent=percent), key=key)
+    def progress(
+        self, task_id: str, note: str, *, percent: int | None = None, starts: bool = True, key: str | None = None
+    ) -> Task:
+        """Note progress; the first note starts a pending task, unless it is not work: `starts=False`."""
+        return self._run(
+            "progress", lambda w: lifecycle.progress(w, task_id, note, percent=percent, starts=starts), key=key
+        )
 
     def move(self, task_id: str, status: str, *, key: str | None = None, revision: int | None = None) -> Task:
         """Start a task (`in_progress`) or put it back (`pending`)."""
@@ -172,6 +177,31 @@ class HubTasks:
     ) -> Task:
         """Give a task up."""
         return self._run("cancel", lambda w: lifecycle.cancel(w, task_id, reason=reason), key=key, revision=revision)
+
+    def bring(self, task_id: str, status: str, *, reason: str, revision: int | None = None) -> Task:
+        """Bring a task to a status, by the use cases that lead there; `reason` is kept where a person would give one.
+
+        A task that is there already is left alone. Raises InvalidTransition, and RevisionConflict if the task is no
+        longer at `revision`.
+        """
+        task = self.get(task_id)
+        revision = task.revision if revision is None else revision
+        if task.status == status:
+            return task
+        if not task.is_open:
+            task = self.reopen(task_id, revision=revision)
+        elif task.status == BLOCKED and status in (PENDING, IN_PROGRESS):
+            task = self.unblock(task_id, revision=revision)
+        if task.status == status:
+            return task
+        revision = task.revision
+        if status == BLOCKED:
+            return self.block(task_id, reason, revision=revision)
+        if status == COMPLETED:
+            return self.complete(task_id, revision=revision)
+        if status == CANCELLED:
+            return self.cancel(task_id, reason=reason, revision=revision)
+        return self.move(task_id, status, revision=revision)
 
     def measure(
         self,
@@ -212,7 +242,7 @@ class HubTasks:
             self._clock,
             self._caller,
             owed_to=self._owed_to,
-            key=key or self._default_key(use_case),
+            key=key or self._default_key(use_case, revision),
             key_is_own=key is not None,
             revision=revision,
             quiet=self._quiet,
@@ -222,11 +252,13 @@ class HubTasks:
         )
         return change(work)
 
-    def _default_key(self, use_case: str) -> str | None:
+    def _default_key(self, use_case: str, revision: int | None) -> str | None:
         if self._event is None:
             return None
         self._calls[use_case] = self._calls.get(use_case, 0) + 1
-        return f"{self._caller.origin}:{self._event.id}:{use_case}:{self._calls[use_case]}"
+        key = f"{self._caller.origin}:{self._event.id}:{use_case}:{self._calls[use_case]}"
+        # whoever names a revision has looked at the task as it is: what was done to an earlier one is another change
+        return key if revision is None else f"{key}@{revision}"
 
 
 def _fields_of_template(templates: Mapping[str, Template], name: str) -> dict[str, Any]:

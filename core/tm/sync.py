@@ -50,7 +50,7 @@ class Rule(NamedTuple):
     words (NOTHING if there is none for it), `write` ours into theirs; where several of their values are one of ours,
     none is ever replaced by its neighbour. `is_opaque` says that their value holds more than ours could give back, so
     that it is not overwritten. With `is_set` the value is a list merged by element, and `read` and `write` are for
-    one element.
+    one element; the side that leads sees to its own elements, and the other one may have more.
     """
 
     leads: Literal["both", "ours", "theirs"] = "both"
@@ -145,7 +145,7 @@ class _Sides(NamedTuple):
     def _moved(self, base: Agreed, keep: Side | None) -> list[Step]:
         """Two sides that agreed once: who changed is followed, as far as the field is theirs to change."""
         is_ours_changed, is_theirs_changed = self.ours != base.ours, self.theirs != base.theirs
-        if self.rule.leads == "both" and self.rule.is_set:
+        if self.rule.is_set:
             return self._merged(base)
         if self.rule.leads == "both" and is_ours_changed and is_theirs_changed:
             return self._settled(keep)
@@ -160,11 +160,13 @@ class _Sides(NamedTuple):
 
     def _first(self, keep: Side | None) -> list[Step]:
         """Two sides that never agreed: the one that says something counts, or the one that leads."""
+        if self.rule.is_set:
+            return self._merged(Agreed([], []))
         if self.rule.leads == "ours" or (self.rule.leads == "both" and self.theirs in _EMPTY):
             return self._pushed(self.theirs not in _EMPTY, keep=keep)
         if self.rule.leads == "theirs" or self.ours in _EMPTY:
             return self._pulled(self.ours not in _EMPTY)
-        return self._merged(Agreed([], [])) if self.rule.is_set else self._settled(keep)
+        return self._settled(keep)
 
     def _settled(self, keep: Side | None) -> list[Step]:
         match keep or self.rule.policy:
@@ -177,29 +179,30 @@ class _Sides(NamedTuple):
     def _pushed(self, is_lost: bool, *, keep: Side | None) -> list[Step]:
         if self.rule.is_opaque(self.theirs) and keep != "ours":
             return self._pulled(True) if keep == "theirs" else [Conflict(self.field, self.ours, self.theirs)]
-        return [Push(self.field, self._written(), self.theirs if is_lost else NOTHING)]
+        is_gone = is_lost or self.rule.is_opaque(self.theirs)
+        return [Push(self.field, self.rule.write(self.ours), self.theirs if is_gone else NOTHING)]
 
     def _pulled(self, is_lost: bool) -> list[Step]:
-        value = [self.rule.read(each) for each in self.theirs] if self.rule.is_set else self.rule.read(self.theirs)
-        if value is NOTHING or (self.rule.is_set and NOTHING in value):
+        value = self.rule.read(self.theirs)
+        if value is NOTHING:
             return [Agree(self.field, self.ours, self.theirs)]  # they said what we have no word for: ours stays
         return [Pull(self.field, value, self.ours if is_lost else NOTHING)]
 
-    def _written(self) -> Any:
-        return [self.rule.write(each) for each in self.ours] if self.rule.is_set else self.rule.write(self.ours)
-
     def _merged(self, base: Agreed) -> list[Step]:
-        """A set merged by element, compared in their words: what either side added or took away."""
+        """A set merged by element, compared in their words: what either side added or took away, if it is its to do."""
         here = {self.rule.write(each): each for each in self.ours}
-        taken_away_here = {self.rule.write(each) for each in base.ours} - here.keys()
-        taken_away_there = set(base.theirs) - set(self.theirs)
+        taken_away_here, taken_away_there = set[Any](), set[Any]()
+        if self.rule.leads != "theirs":
+            taken_away_here = {self.rule.write(each) for each in base.ours} - here.keys()
+        if self.rule.leads != "ours":
+            taken_away_there = set(base.theirs) - set(self.theirs)
         added_there = [each for each in self.theirs if each not in here and each not in taken_away_here]
         new = [word for word in map(self.rule.read, added_there) if word is not NOTHING]
         ours = _each_once([*(each for word, each in here.items() if word not in taken_away_there), *new])
         theirs = [each for each in self.theirs if each not in taken_away_here]
         theirs = _each_once([*theirs, *(word for word in here if word not in taken_away_there)])
-        steps: list[Step] = [] if ours == self.ours else [Pull(self.field, ours)]
-        steps += [] if theirs == self.theirs else [Push(self.field, theirs)]
+        steps: list[Step] = [] if ours == self.ours or self.rule.leads == "ours" else [Pull(self.field, ours)]
+        steps += [] if theirs == self.theirs or self.rule.leads == "theirs" else [Push(self.field, theirs)]
         return steps or [Agree(self.field, self.ours, self.theirs)]
 
 

@@ -18,7 +18,9 @@ from tm.sync import Conflict, Pull
 def on_event(event, hub):
     if event.type == "sync.requested":
         hub.remark(f"decided {hub.conflicts.decided(event.task_id)}")
-        hub.conflicts.record(event.task_id, [Pull("title", "Theirs", "Ours")], place="X-1")
+        steps = [Pull("title", "Theirs", "Ours")]
+        hub.conflicts.lose(event.task_id, steps, place="X-1")
+        hub.conflicts.record(event.task_id, steps, place="X-1")
     else:
         hub.conflicts.record(event.task_id, [Conflict("title", "Ours", "Theirs")], place="X-1")
 """
@@ -47,14 +49,22 @@ def test_a_conflict_is_kept_once_and_settled_when_it_is_gone(host):
 
 def test_every_value_that_is_replaced_is_kept_with_what_took_its_place(host):
     task, hub = host.tasks.add("Ours").id, host.hub("scribe")
-    hub.conflicts.record(task, [Push("title", "Ours", "Theirs"), Pull("labels", ["x"], [])], place="X-1")
-    hub.conflicts.record(task, [Push("title", "Ours"), Pull("labels", ["x"], NOTHING)], place="X-1")
+    hub.conflicts.lose(task, [Push("title", "Ours", "Theirs"), Pull("labels", ["x"], [])], place="X-1")
+    hub.conflicts.lose(task, [Push("title", "Ours"), Pull("labels", ["x"], NOTHING)], place="X-1")
 
     found = host.lost_values()
     assert [(each.field, each.side, each.lost, each.kept) for each in found] == [
         ("labels", "ours", "[]", '["x"]'),
         ("title", "theirs", '"Theirs"', '"Ours"'),
     ]
+
+
+def test_a_plan_named_again_after_a_crash_is_kept_once_and_the_same_value_lost_again_once_more(host):
+    task, hub = host.tasks.add("Ours").id, host.hub("scribe")
+    for step in (Push("title", "b", "a"), Push("title", "b", "a"), Push("title", "a", "b"), Push("title", "b", "a")):
+        hub.conflicts.lose(task, [step], place="X-1")
+
+    assert [each.lost for each in host.lost_values()] == ['"a"', '"b"', '"a"']
 
 
 def test_what_is_recorded_goes_with_the_base_or_not_at_all(host):
@@ -93,7 +103,8 @@ def test_a_deleted_task_has_no_conflicts_and_a_purged_one_no_lost_values(host):
     from tm.service.work import Caller, Work
 
     task, hub = host.tasks.add("Ours").id, host.hub("scribe")
-    hub.conflicts.record(task, [CLASH, Push("labels", [], ["x"])], place="X-1")
+    hub.conflicts.record(task, [CLASH], place="X-1")
+    hub.conflicts.lose(task, [Push("labels", [], ["x"])], place="X-1")
     delete(Work(host.database, host.clock, Caller(origin="cli", actor="ada"), owed_to=()), task, purge=True)
 
     assert shown(host) == []

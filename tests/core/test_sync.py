@@ -97,7 +97,7 @@ def test_what_holds_more_than_we_could_give_back_is_not_overwritten():
     assert steps(("a", "<a>"), "b", "<a>", rich) == [Conflict("x", "b", "<a>")]
     assert steps(("a", "<a>"), "a", "<c>", rich) == [Pull("x", "c")]
     assert steps(("a", "<a>"), "a", "<c>", rich._replace(leads="ours")) == [Conflict("x", "a", "<c>")]
-    assert steps(("a", "<a>"), "b", "<a>", rich, keep="ours") == [Push("x", "b")]
+    assert steps(("a", "<a>"), "b", "<a>", rich, keep="ours") == [Push("x", "b", "<a>")]
     assert steps(("a", "<a>"), "b", "<c>", rich._replace(leads="ours"), keep="theirs") == [Pull("x", "c", "b")]
 
 

@@ -64,6 +64,9 @@ class Binding:
             self._follow(container, at, is_overruled=_without_suffix(at) in variables)
         for place in sorted(variables, key=len):
             self._lay_variable(variables[place], place, text=environ[variables[place]])
+        for variable, key in getattr(self.model, "variables", {}).items():
+            if environ.get(variable) and key not in self.values:
+                lay_over(self.values, {key: environ[variable]}, origins=self.origins, where=variable)
 
     def sentence(self, error: ValidationError) -> str:
         """What pydantic found wrong first, without any secret."""

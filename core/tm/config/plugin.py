@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import timedelta
-from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, TypeVar
 
 from pydantic import (
     AfterValidator,
@@ -92,6 +93,9 @@ class PluginSettings(BaseSettings):
     model_config = SettingsConfigDict(
         extra="forbid", frozen=True, hide_input_in_errors=True, use_attribute_docstrings=True
     )
+
+    variables: ClassVar[Mapping[str, str]] = {}
+    """Well-known variables of other programs, and the key each gives when nothing else does: {"ACME_URL": "url"}."""
 
     enabled: bool = True
     """Whether the plugin hears of events; false switches it off without removing its settings."""

@@ -20,8 +20,8 @@ _VERBS = {
 }
 
 
-def progress(work: Work, ref: str, note: str, *, percent: int | None = None) -> str:
-    """Note progress; the first note starts a pending task.
+def progress(work: Work, ref: str, note: str, *, percent: int | None = None, starts: bool = True) -> str:
+    """Note progress; the first note starts a pending task, if it `starts`.
 
     On a blocked, completed or cancelled task the note is kept without changing anything else. `percent` is
     0 to 100. Returns the task's id.
@@ -35,7 +35,7 @@ def progress(work: Work, ref: str, note: str, *, percent: int | None = None) -> 
 
     def change() -> str:
         task = work.get(ref)
-        if task.status == model.PENDING:
+        if task.status == model.PENDING and starts:
             started = task.moved_to(model.IN_PROGRESS).with_(started_at=task.started_at or work.now)
             work.keep(task, started, events.PROGRESSED, data=data, then=((events.STARTED, ("status",)),))
         elif task.status == model.IN_PROGRESS:

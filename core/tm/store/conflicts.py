@@ -24,8 +24,14 @@ on conflict (plugin, task_id, field) where settled_at is null do update set
   place = excluded.place, ours = excluded.ours, theirs = excluded.theirs"""
 SETTLE = "update conflict set settled_at = ? where id = ?"
 DECIDE = "update conflict set keep = ?, decided_by = ?, decided_at = ? where id = ?"
+# a plan is named before it is carried out, and again when a crash came in between
 LOSE = """
-insert into lost_value (plugin, task_id, field, place, side, lost, kept, lost_at) values (?, ?, ?, ?, ?, ?, ?, ?)"""
+insert into lost_value (plugin, task_id, field, place, side, lost, kept, lost_at)
+select :plugin, :task_id, :field, :place, :side, :lost, :kept, :at
+where not exists (
+  select 1 from lost_value l where l.id = (
+    select max(id) from lost_value where plugin = :plugin and task_id = :task_id and field = :field)
+  and l.side = :side and l.lost = :lost and l.kept = :kept)"""
 LOST = """
 select id, plugin, task_id, field, place, side, lost, kept, lost_at from lost_value
 where (:task_id is null or task_id = :task_id) order by id desc limit :limit"""
@@ -111,8 +117,9 @@ class Conflicts:
     def lose(  # noqa: PLR0913 - a row, named by keyword
         self, plugin: str, task_id: str, field: str, *, place: str, side: str, lost: str, kept: str, at: str
     ) -> None:
-        """Keep a value that is replaced."""
-        self._database.execute(LOSE, (plugin, task_id, field, place, side, lost, kept, at))
+        """Keep a value that is replaced, unless that is what was kept last of the field."""
+        row = {"plugin": plugin, "task_id": task_id, "field": field, "place": place, "side": side}
+        self._database.execute(LOSE, {**row, "lost": lost, "kept": kept, "at": at})
 
     def lost(self, *, task_id: str | None, limit: int) -> list[LostValue]:
         """Values that were replaced, newest first."""

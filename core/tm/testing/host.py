@@ -111,6 +111,11 @@ class Host:
         self._dispatcher.fan.admit()
         self._dispatcher.note_states()
 
+    def restart(self) -> None:
+        """Go on as a fresh worker does whose predecessor died: what that one had under way is due again."""
+        self.reload()
+        self._dispatcher.reclaim()
+
     def replace(self, name: str, *, module: Any = None, settings: Mapping[str, Any] | None = None) -> None:
         """Mend or break a plugin: another object, another table of settings; then reload."""
         if module is not None:

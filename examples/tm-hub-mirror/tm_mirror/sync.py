@@ -41,6 +41,7 @@ def sync(task_id: str, hub: Hub, *, tasks: HubTasks) -> None:
     base = agreed_from(link.base) if link else {field: Agreed(each, each) for field, each in (EMPTY | said).items()}
     theirs = EMPTY | {field: each.theirs for field, each in base.items()} | said
     steps = plan(base, fields_of(task), theirs, rules=rules(hub.settings), keep=hub.conflicts.decided(task_id))
+    hub.conflicts.lose(task_id, steps, place=file.name)
     task = _merged(task, file.name, steps, tasks=tasks)
     parked = {step.field: step.theirs for step in steps if isinstance(step, Conflict)}
     record = fields_of(task) | parked
@@ -88,23 +89,6 @@ def _taken(task: Task, pulled: dict[str, Any], name: str, *, tasks: HubTasks) ->
     if pulled:
         task = tasks.update(task.id, revision=task.revision, **pulled)
     try:
-        return _moved(task, status, name, tasks=tasks)
+        return tasks.bring(task.id, status, reason=f"{name} says so", revision=task.revision)
     except tm.InvalidTransition as refusal:
         return tasks.context(task.id, f"{name} asks for the status {status}, and keeps {task.status}: {refusal}")
-
-
-def _moved(task: Task, status: str, name: str, *, tasks: HubTasks) -> Task:
-    """The task brought to a status by the use case that leads there."""
-    if task.status == "blocked" and status in ("pending", "in_progress"):
-        task = tasks.unblock(task.id, revision=task.revision)
-    if task.status == status:
-        return task
-    if status == "blocked":
-        return tasks.block(task.id, f"{name} says so", revision=task.revision)
-    if status == "completed":
-        return tasks.complete(task.id, revision=task.revision)
-    if status == "cancelled":
-        return tasks.cancel(task.id, revision=task.revision)
-    if status == "in_progress" and not task.is_open:
-        return tasks.reopen(task.id, revision=task.revision)
-    return tasks.move(task.id, status, revision=task.revision)

@@ -1,0 +1,90 @@
+"""Bringing in the issues there were before: page by page, at Jira's pace, and from where it stopped when run again."""
+
+from __future__ import annotations
+
+import threading
+from contextlib import contextmanager
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import tm
+from tm_jira.adopt import adopt
+from tm_jira.fields import WANTED, issue_of
+from tm_jira.links import is_foreign, is_issue_apart, link_to
+from tm_jira.outcome import Limited, Refused
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from tm import Hub
+    from tm_jira.client import Site
+
+PATIENCE = timedelta(minutes=10)
+_UNORDERED = "--jql must be without ORDER BY: issues come in the order in which they were made."
+
+
+class Done(NamedTuple):
+    """How many tasks were made, how many issues needed none, and, in a dry run, which would become tasks."""
+
+    made: int
+    known: int
+    would: list[tuple[str, str]]
+
+
+def backfill(jql: str, *, hub: Hub, site: Site, is_dry: bool, say: Callable[[str], None]) -> Done:
+    """Make tasks of all issues that a search finds and that have none. Nothing is written to Jira.
+
+    Every task is tied in the moment it is made, so a run that was cut short goes on when it is run again. Raises
+    UsageError for a search that Jira does not understand, RetryLater when Jira asks for a long pause.
+    """
+    if "order by" in " ".join(jql.lower().split()):
+        raise tm.UsageError(_UNORDERED)
+    site.account()  # to a stranger a search shows nothing, and all would seem done
+    made, known, would = 0, 0, list[tuple[str, str]]()
+    with _progress() as advance:
+        pages = site.search(f"({jql}) ORDER BY created ASC", fields=WANTED, wait=lambda limited: _wait(limited, say))
+        for page in _understood(pages):
+            for raw in page:
+                if is_dry and _is_free(raw, hub, site=site):
+                    would.append((str(raw.get("key")), str((raw.get("fields") or {}).get("summary") or "")))
+                elif not is_dry and adopt(raw, hub, site=site):
+                    made += 1
+                else:
+                    known += 1
+            advance(len(page))
+    return Done(made, known, would)
+
+
+def _is_free(raw: Mapping[str, Any], hub: Hub, *, site: Site) -> bool:
+    issue = issue_of(raw, is_cloud=site.is_cloud)
+    mark = issue.mark or (None if site.is_cloud else site.mark(issue.id))
+    return not (mark or is_foreign(mark, hub) or is_issue_apart(issue.id, hub) or link_to(issue.id, hub))
+
+
+def _understood(pages: Iterator[Any]) -> Iterator[Any]:
+    try:
+        yield from pages
+    except Refused as refusal:
+        raise tm.UsageError(str(refusal)) from None
+
+
+def _wait(limited: Limited, say: Callable[[str], None]) -> None:
+    """Let the time pass that Jira asks for; raises what it said when that is too long for a person at a shell."""
+    after = limited.after or timedelta(seconds=30)
+    if after > PATIENCE:
+        raise limited
+    say(f"Jira asks for a pause of {after.total_seconds():.0f} s.")
+    threading.Event().wait(after.total_seconds())
+
+
+@contextmanager
+def _progress() -> Iterator[Callable[[int], None]]:
+    """A bar on a terminal; nothing else anywhere."""
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+    console = Console(stderr=True)
+    columns = TextColumn("issues read"), BarColumn(), TextColumn("{task.completed}"), TimeElapsedColumn()
+    with Progress(*columns, console=console, disable=not console.is_terminal, transient=True) as progress:
+        bar = progress.add_task("issues", total=None)
+        yield lambda count: progress.advance(bar, count)

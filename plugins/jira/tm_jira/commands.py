@@ -1,0 +1,178 @@
+"""`tm jira`: how the sync is doing, a look now, history brought in, and ties made or cut by hand."""
+
+from __future__ import annotations
+
+import json
+import sys
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+import tm
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from tm import Hub
+    from tm_jira.client import Site
+
+app = typer.Typer(add_completion=False, no_args_is_help=True, help="Tasks and Jira issues in step, both ways.")
+
+_FORMAT = Annotated[str, typer.Option(help="text or json.")]
+
+
+@app.command()
+def status(format: _FORMAT = "text") -> int:
+    """Say how far Jira was read, and which issues wait for a person."""
+    tm.choice(format, of="format", among=("text", "json"))
+    from tm_jira.standing import lines, standing
+
+    with _jira(dry_run=True) as (hub, _):
+        found = standing(hub)
+    if format == "json":
+        _out(json.dumps(found, ensure_ascii=False, indent=2))
+    else:
+        _out("\n".join(lines(found)))
+    return 0
+
+
+@app.command()
+def sync(
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be done, on both sides.")] = False,
+    format: _FORMAT = "text",
+) -> int:
+    """Look at Jira now instead of at the worker's next look, and bring together what differs."""
+    tm.choice(format, of="format", among=("text", "json"))
+    from tm_jira.rehearsal import rehearse
+
+    with _jira(dry_run=dry_run) as (hub, site):
+        rows = rehearse(hub, site=site)
+        if not dry_run:
+            from tm_jira.looking import pull
+
+            for row in rows:
+                if row.task_id:
+                    hub.wake(row.task_id, "tm jira sync")
+            pull(hub)
+    if format == "json":
+        _out(json.dumps([row._asdict() for row in rows], ensure_ascii=False, indent=2))
+    else:
+        _table(("task", "issue", "field", "what", "value"), [row.shown() for row in rows])
+        _say(_summary(len(rows), is_dry=dry_run))
+    return 0
+
+
+def _summary(count: int, *, is_dry: bool) -> str:
+    if not count:
+        return "Nothing differs."
+    what = "would be done" if is_dry else "are being done; see how it went: tm delivery list --plugin jira"
+    return f"{count} steps {what}."
+
+
+@app.command()
+def backfill(
+    jql: Annotated[str, typer.Option(help="Which issues, as Jira's own search finds them.")],
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say which issues would become tasks.")] = False,
+) -> int:
+    """Make tasks of issues that were there before, silently; nothing is written to Jira. Run it again to go on."""
+    from tm_jira.backfill import backfill as bring_in
+
+    with _jira(dry_run=dry_run) as (hub, site):
+        done = bring_in(jql, hub=hub, site=site, is_dry=dry_run, say=_say)
+    if dry_run:
+        _table(("issue", "summary"), done.would)
+        _say(f"{len(done.would)} issues would become tasks; {done.known} have one or are to have none.")
+    else:
+        _say(f"✓ {done.made} tasks made; {done.known} issues have one already or are to have none.")
+    return 0
+
+
+@app.command()
+def link(
+    task: Annotated[str, typer.Argument(help="The task's id.", metavar="TASK")],
+    issue: Annotated[str, typer.Argument(help="The issue's key.", metavar="KEY")],
+    lead: Annotated[str, typer.Option(help="Whose words count where both differ: here or there (Jira's).")] = "there",
+) -> int:
+    """Tie a task to an issue that is there already."""
+    tm.choice(lead, of="lead", among=("here", "there"))
+    from tm_jira.adopt import tie
+    from tm_jira.fields import WANTED
+    from tm_jira.links import rejoin
+
+    with _jira() as (hub, site):
+        found = hub.tasks.get(hub.tasks.resolve(task))
+        raw = site.issue(issue.strip().upper(), fields=WANTED)
+        made = tie(found, raw, leads=lead, hub=hub, site=site)
+        rejoin(found.id, made.outside_id, hub)
+        hub.wake(found.id, "linked by a person")
+    _say(f"✓ Task {found.id} is {made.key}; both are brought together.")
+    return 0
+
+
+@app.command()
+def unlink(
+    task: Annotated[str, typer.Argument(help="The task's id, or the issue's key.", metavar="TASK|KEY")],
+) -> int:
+    """Take a task and its issue apart; both stay, and neither is tied by itself again."""
+    from tm_jira.links import link_of, part
+
+    with _jira() as (hub, site):
+        task_id = hub.tasks.resolve(task)
+        link = link_of(task_id, hub)
+        if link is None:
+            raise tm.NotFound(f"Task {task_id} has no issue in this Jira.")
+        try:
+            site.clear_mark(link.outside_id)
+        except (tm.PermanentFailure, tm.RetryLater, tm.OutcomeUnknown, tm.NeedsLogin) as failure:
+            _say(f"The mark stays on {link.key}, so no other hub can have it: {failure}")
+        with hub.together():
+            part(task_id, link.outside_id, hub, key=str(link.key))
+            hub.links.delete(link)
+    _say(f"✓ Task {task_id} and {link.key} are apart.")
+    return 0
+
+
+@contextmanager
+def _jira(*, dry_run: bool = False) -> Iterator[tuple[Hub, Site]]:
+    """The plugin's hub and its Jira; what Jira has against a call is the command's error, in its words."""
+    from tm_jira.client import site_of
+
+    try:
+        with tm.open_hub("jira", dry_run=dry_run) as hub:
+            yield hub, site_of(hub.settings, now=hub.clock.now)
+    except tm.NeedsLogin as failure:
+        raise tm.ConfigError(str(failure)) from None
+    except (tm.RetryLater, tm.OutcomeUnknown) as failure:
+        raise tm.StoreError(f"{failure} Nothing is lost; try again.") from None
+    except tm.PermanentFailure as failure:
+        raise tm.NotFound(str(failure)) from None
+
+
+def _table(heads: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
+    """Rows for people on a terminal, tab-separated for a pipe."""
+    if not rows:
+        return
+    if sys.stdout.isatty():
+        from rich.console import Console
+        from rich.markup import escape
+        from rich.table import Table
+
+        table = Table(*heads)
+        for row in rows:
+            table.add_row(*(escape(_plain(each)) for each in row))
+        Console(file=sys.stdout).print(table)
+    else:
+        _out("\n".join("\t".join(_plain(each) for each in row) for row in rows))
+
+
+def _plain(value: Any) -> str:
+    return "".join(sign if sign.isprintable() else " " for sign in str(value))
+
+
+def _out(text: str) -> None:
+    sys.stdout.write(f"{text}\n")
+
+
+def _say(text: str) -> None:
+    sys.stderr.write(f"{_plain(text)}\n")

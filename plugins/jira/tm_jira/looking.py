@@ -1,0 +1,227 @@
+"""Looking at Jira: which issues changed since the last look, and which tasks that wakes.
+
+The cursor is the time of the last change that was seen, by Jira's own clock. Jira's search knows only minutes, in the
+account's time zone, so it is asked for the minutes that have passed, and its index lags behind, so a few more.
+"""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import tm
+from tm_jira.adopt import adopt
+from tm_jira.client import PAGE, site_of
+from tm_jira.fields import WANTED, instant
+from tm_jira.links import FORBIDDEN, FOREIGN, GONE, link_to, links_here, record_of
+from tm_jira.outcome import Refused
+from tm_jira.words import listed
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from tm import Hub, Link
+    from tm_jira.client import Site
+
+OVERLAP = timedelta(minutes=5)
+FIRST = timedelta(days=1)
+SWEEP_EVERY, SWEEP_AT_ONCE = timedelta(days=1), 1000
+FEW, _MOST_PASSES = 10, 5
+CHANGES, IMPORTS, SWEEP = "changes", "imports", "sweep"
+
+
+class Change(NamedTuple):
+    """An issue that is `new`, `changed` or `missing`; `task_id` is None for one without a task."""
+
+    key: str
+    kind: str
+    task_id: str | None
+
+
+def pull(hub: Hub) -> list[Change]:
+    """Wake the task of every issue that changed since the last look, and make tasks of new ones that are wanted.
+
+    Nothing is written to Jira. The cursor moves after what it stands for: a crash before that wakes some tasks once
+    more, which changes nothing. Raises NeedsLogin, RetryLater.
+    """
+    site = site_of(hub.settings, now=hub.clock.now)
+    now = time_of(site, hub)
+    found, mark = changed(hub, site=site, now=now)
+    for change in found:
+        hub.wake(str(change.task_id), "changed in Jira")
+    hub.cursors.set(mark.isoformat(), name=CHANGES)
+    found += _shown_again(hub, site=site)
+    return [*found, *_imported(hub, site=site, now=now), *_swept(hub, site=site, now=now)]
+
+
+def time_of(site: Site, hub: Hub) -> datetime:
+    """Jira's own time; asking for it proves the credentials, without which a search would just be empty."""
+    return site.account().now or hub.clock.now()
+
+
+def changed(hub: Hub, *, site: Site, now: datetime) -> tuple[list[Change], datetime]:
+    """The linked issues that changed since the last look, and the cursor after it. Changes nothing."""
+    since = instant(hub.cursors.get(CHANGES))
+    mark, found = since or now - FIRST, dict[str, Change]()
+    clause = _updated(mark, now)
+    for raw in _in_projects(clause, hub, site=site):
+        mark = max([mark, *filter(None, [_updated_at(raw)])])
+        change = _change_of(raw, hub)
+        if change is not None:
+            found[str(change.task_id)] = change
+    return list(found.values()), mark
+
+
+def _in_projects(clause: str, hub: Hub, *, site: Site) -> Iterator[Mapping[str, Any]]:
+    """What a search finds in all projects that matter; one that Jira refuses to search stops no other."""
+    projects = _searchable(hub)
+    if not projects:
+        return
+    try:
+        yield from _thorough(f"project in ({_quoted(projects)}) AND {clause}", site=site, fields=("updated",))
+        return
+    except Refused:
+        if len(projects) == 1:
+            raise
+    for project in projects:
+        try:
+            yield from _thorough(f"project in ({_quoted([project])}) AND {clause}", site=site, fields=("updated",))
+        except Refused as refusal:
+            hub.log.warning("project not searched", extra={"project": project, "error": str(refusal)})
+
+
+def _searchable(hub: Hub) -> list[str]:
+    """The projects to search: those of the settings and of the links there are."""
+    linked = {str(link.key).rpartition("-")[0] for link in links_here(hub) if link.state not in (GONE, FOREIGN)}
+    return sorted({*linked, *(each.project for each in hub.settings.projects)} - {""})
+
+
+def _thorough(jql: str, *, site: Site, fields: tuple[str, ...], order: str = "updated") -> Iterator[Mapping[str, Any]]:
+    """Every issue that a search finds, though somebody changes issues while its pages are read.
+
+    Such a change moves others from one page to the one before, unseen. So several pages are read again until nothing
+    new turns up.
+    """
+    seen: set[tuple[str, str]] = set()
+    for _ in range(_MOST_PASSES):
+        pages, before = 0, len(seen)
+        for page in site.search(f"{jql} ORDER BY {order} ASC", fields=fields):
+            pages += 1
+            for raw in page:
+                version = str(raw.get("id")), str((raw.get("fields") or {}).get("updated"))
+                if version not in seen:
+                    seen.add(version)
+                    yield raw
+        if pages < 2 or len(seen) == before:
+            return
+
+
+def _change_of(raw: Mapping[str, Any], hub: Hub) -> Change | None:
+    link = link_to(str(raw.get("id")), hub)
+    if link is None or link.state == FOREIGN or _is_seen(link, raw):
+        return None
+    return Change(str(raw.get("key")), "changed", link.task_id)
+
+
+def _is_seen(link: Link, raw: Mapping[str, Any]) -> bool:
+    """Whether an issue was seen as it is now; the account's time zone may have changed since."""
+    return instant(record_of(link).updated) == _updated_at(raw)
+
+
+def _imported(hub: Hub, *, site: Site, now: datetime) -> list[Change]:
+    """Tasks for issues that have none and are wanted; the first time for all there are."""
+    wanted = hub.settings.import_jql
+    if wanted is None:
+        return []
+    kept = json.loads(hub.cursors.get(IMPORTS) or "{}")
+    # a search that is another than the last time begins anew
+    since = instant(kept.get("at")) if kept.get("jql") == wanted else None
+    jql, order = (f"({wanted}) AND {_updated(since, now)}", "updated") if since else (f"({wanted})", "created")
+    found, mark = [], since or now
+    for raw in _thorough(jql, site=site, fields=WANTED, order=order):
+        task_id = adopt(raw, hub, site=site)
+        found += [Change(str(raw.get("key")), "new", task_id)] if task_id else []
+        mark = max([mark, *filter(None, [_updated_at(raw)])])
+    if since is None and mark == now:
+        site.account()  # to a stranger there would be nothing to import, ever
+    hub.cursors.set(json.dumps({"jql": wanted, "at": mark.isoformat()}), name=IMPORTS)
+    return found
+
+
+def _shown_again(hub: Hub, *, site: Site) -> list[Change]:
+    """Wake the tasks whose issues were hidden from us and are not any more; what waited for them goes then."""
+    hidden = [link for link in links_here(hub) if link.state == FORBIDDEN][:PAGE]
+    there = site.readable([link.outside_id for link in hidden], fields=("updated",)) if hidden else {}
+    found = [Change(str(link.key), "changed", link.task_id) for link in hidden if link.outside_id in there]
+    for change in found:
+        hub.wake(str(change.task_id), "shown again in Jira")
+    return found
+
+
+def _swept(hub: Hub, *, site: Site, now: datetime) -> list[Change]:
+    """Once a day, what no search tells: issues that are gone, moved or hidden, and changes that were missed."""
+    kept = json.loads(hub.cursors.get(SWEEP) or "{}")
+    if not kept:
+        hub.cursors.set(json.dumps({"next": (now + SWEEP_EVERY).isoformat(), "after": 0}), name=SWEEP)
+        return []
+    if (instant(kept.get("next")) or now) > now:
+        return []
+    links = sorted((each for each in links_here(hub) if each.state != FOREIGN), key=lambda each: int(each.outside_id))
+    part = [each for each in links if int(each.outside_id) > kept["after"]][:SWEEP_AT_ONCE]
+    found = missing_or_changed(part, site=site)
+    for change in found:
+        hub.wake(str(change.task_id), f"{change.kind} in Jira")
+    is_through = len(part) < SWEEP_AT_ONCE
+    after = 0 if is_through else int(part[-1].outside_id)
+    following = (now + SWEEP_EVERY).isoformat() if is_through else kept["next"]
+    hub.cursors.set(json.dumps({"next": following, "after": after}), name=SWEEP)
+    return found
+
+
+def missing_or_changed(links: list[Link], *, site: Site) -> list[Change]:
+    """Which of these links' issues changed or cannot be read. Raises RetryLater when suddenly most are missing."""
+    there = site.readable([link.outside_id for link in links], fields=("updated",))
+    open_links = [link for link in links if link.state != GONE]
+    missing = [link for link in open_links if link.outside_id not in there]
+    if missing:
+        site.account()  # to a stranger everything is missing
+    if len(missing) >= FEW and len(missing) * 2 > len(open_links):
+        raise tm.RetryLater(
+            f"Jira suddenly shows {len(open_links) - len(missing)} of {len(open_links)} linked issues. Nothing is "
+            "concluded from that; look at the account's permissions. Missing are "
+            f"{listed(str(each.key) for each in missing[:3])} …",
+            after=timedelta(hours=1),
+        )
+    found = [Change(str(link.key), "missing", link.task_id) for link in missing]
+    for link in links:
+        raw = there.get(link.outside_id)
+        if raw is not None and (link.state in (GONE, FORBIDDEN) or not _is_seen(link, raw)):
+            found.append(Change(str(link.key), "changed", link.task_id))
+    return found
+
+
+def _updated(since: datetime, now: datetime) -> str:
+    """The clause for what changed since an instant, with a margin for the lagging index."""
+    minutes = int(max(now - since, timedelta(0)).total_seconds() // 60) + 1 + int(OVERLAP.total_seconds() // 60)
+    return f'updated >= "-{minutes}m"'
+
+
+def _quoted(words: list[str]) -> str:
+    escaped = (word.replace("\\", "\\\\").replace('"', '\\"') for word in words)
+    return ", ".join(f'"{word}"' for word in escaped)
+
+
+def _updated_at(raw: Mapping[str, Any]) -> datetime | None:
+    return instant((raw.get("fields") or {}).get("updated"))
+
+
+def wanted_now(issue_id: str, hub: Hub, *, site: Site) -> Mapping[str, Any] | None:
+    """An issue by its id if it is one that tasks are made of, as far as Jira's index knows yet; else None."""
+    if hub.settings.import_jql is None or not issue_id.isdigit():
+        return None
+    try:
+        pages = list(site.search(f"({hub.settings.import_jql}) AND id = {issue_id}", fields=WANTED))
+    except Refused:
+        return None  # the issue is gone, or hidden
+    return next((raw for page in pages for raw in page), None)

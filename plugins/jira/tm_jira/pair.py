@@ -1,0 +1,323 @@
+"""Carrying out what a task and its issue should do to each other, so that a crash at any place loses nothing.
+
+Jira has no conditional writes. So an issue is read right before it is written and right after, and what somebody
+changed in the moment between is found in its history: an overwritten value is kept, one that overwrote ours is looked
+at again.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+import tm
+from tm.sync import Agree, Agreed, Pull, Push
+from tm_jira.accounts import account_for, name_of
+from tm_jira.creating import refused_fields
+from tm_jira.fields import NAMES, WANTED, Translation, account_of, footer_of, issue_of, ours_of, sent
+from tm_jira.links import PARKED, Record, keep, link_of, mark_for
+from tm_jira.moves import Move, NoWay, move_to, move_via
+from tm_jira.outcome import Refused
+from tm_jira.planning import View, last_change, touched_since
+from tm_jira.words import listed, words_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from tm import Hub, HubTasks, Task
+    from tm.sync import Side
+    from tm_jira.client import Site
+    from tm_jira.fields import Issue
+
+
+class Stuck(tm.PermanentFailure):
+    """The issue cannot go to the status that its task has; all else is done. `issue` is how it is now."""
+
+    def __init__(self, reason: str, issue: Issue) -> None:
+        super().__init__(reason)
+        self.issue = issue
+
+
+def translation(task: Task, issue: Issue, record: Record, *, hub: Hub, site: Site) -> Translation:
+    """The words for one task and its issue; asks Jira for an account only when nobody was asked before."""
+    accounts: dict[str, str] = {}
+    agreed = record.agreed.get("assignee")
+    if task.assignee and agreed is not None and agreed.ours == task.assignee:
+        accounts = {task.assignee: agreed.theirs} if agreed.theirs else {}
+    elif task.assignee:
+        found = account_for(task.assignee, hub=hub, site=site, project=issue.project)
+        accounts = {task.assignee: found} if found else {}
+        if not found:
+            hub.remark(f"Jira assigns {task.assignee} nothing: nobody there is certainly that person. See [people].")
+    account = account_of(issue.raw_assignee, is_cloud=site.is_cloud)
+    name = name_of(issue.raw_assignee, hub, is_cloud=site.is_cloud) if account else None
+    return Translation(
+        words=words_of(hub.settings, issue.project, zone=hub.zone),
+        is_cloud=site.is_cloud,
+        accounts=accounts,
+        people={account: name} if account and name else {},
+    )
+
+
+def view_of(task: Task, issue: Issue, record: Record, *, hub: Hub, site: Site) -> View:
+    """A task and its issue beside each other."""
+    return View(task, issue, record, translation(task, issue, record, hub=hub, site=site))
+
+
+class Pair:
+    """A task and its issue that are being brought together.
+
+    `unsure` is whether somebody changed the issue in the moment in which it was written: it is to be looked at again.
+    """
+
+    def __init__(self, view: View, *, hub: Hub, site: Site, tasks: HubTasks) -> None:
+        self._view = view
+        self._hub = hub
+        self._site = site
+        self._tasks = tasks
+        self._base = view.base()
+        self._sending: dict[str, Any] = {}
+        self._refused = dict(view.record.refused)
+        self.unsure = False
+
+    def settle(self, *, decided: Mapping[str, Side], moves: bool) -> Issue:
+        """Do what both should do to each other, and keep what they agree on; the issue as it is then.
+
+        With `moves` the issue follows its task's status. Raises Stuck when all is done but that, whose way is barred.
+        """
+        hub, issue = self._hub, self._view.issue
+        self._look_back()
+        steps = self._view.steps(hub.settings, keep=decided)
+        hub.conflicts.lose(self._view.task.id, steps, place=issue.key)
+        self._base |= {step.field: Agreed(step.ours, step.theirs) for step in steps if isinstance(step, Agree)}
+        task = self._take([step for step in steps if isinstance(step, Pull)])
+        pushed = [step for step in steps if isinstance(step, Push) and (moves or step.field != "status")]
+        after, barred = self._give(pushed, task) if pushed else (issue, None)
+        is_parked = bool(barred) or len(pushed) < sum(isinstance(step, Push) for step in steps)
+        self._sending = {}
+        with hub.together():
+            hub.conflicts.record(task.id, steps, place=issue.key)
+            keep(task.id, after, self._record(), hub=hub, state=PARKED if is_parked else None)
+            if self.unsure:
+                hub.wake(task.id, "changed at the same time")
+        if barred:
+            raise Stuck(f"{issue.key} stays {after.theirs['status']['name']}. {barred}", after)
+        return after
+
+    def _record(self) -> Record:
+        record = self._view.record
+        return Record(
+            born=record.born,
+            agreed=self._base,
+            updated=record.updated,
+            since=record.since or self._view.issue.updated,
+            sending=self._sending,
+            looked=last_change(self._view.issue) if self._sending else 0,
+            refused=self._refused,
+        )
+
+    def _about_to_send(self, values: Mapping[str, Any]) -> None:
+        """Put on record what is about to be written, so that it is known as ours should no answer come."""
+        self._sending = {**self._sending, **values}
+        keep(self._view.task.id, self._view.issue, self._record(), hub=self._hub, state=self._state())
+
+    def _state(self) -> str | None:
+        link = link_of(self._view.task.id, self._hub)
+        return link.state if link is not None else None
+
+    # pulling
+
+    def _take(self, pulls: list[Pull]) -> Task:
+        """The task after it got what the issue has to give."""
+        task = self._view.task
+        if not pulls:
+            return task
+        values = {step.field: step.value for step in pulls}
+        status = values.pop("status", None)
+        try:
+            task = self._updated(task, values, self._acting(values)) if values else task
+            task = self._moved(task, status, self._acting(["status"])) if status else task
+        except tm.RevisionConflict as moved_on:
+            raise tm.RetryLater(str(moved_on), after=timedelta(seconds=1)) from None
+        ours = ours_of(task)
+        self._base |= {step.field: Agreed(ours[step.field], self._view.issue.theirs[step.field]) for step in pulls}
+        return task
+
+    def _acting(self, fields: Iterable[str]) -> HubTasks:
+        """The use cases in the name of whoever changed these fields of the issue last."""
+        touched = [
+            each
+            for each in self._view.issue.history
+            if any(_is_of(item, field) for item in each.get("items") or () for field in fields)
+        ]
+        author = touched[-1].get("author") if touched else None
+        if not isinstance(author, dict) or account_of(author, is_cloud=self._site.is_cloud) == self._site.me:
+            return self._tasks
+        name = name_of(author, self._hub, is_cloud=self._site.is_cloud)
+        return self._tasks.acting_for(name) if name else self._tasks
+
+    def _updated(self, task: Task, values: dict[str, Any], tasks: HubTasks) -> Task:
+        try:
+            return tasks.update(task.id, revision=task.revision, **values)
+        except tm.UsageError as wrong:
+            if len(values) == 1:
+                return self._declined(task, f"{next(iter(values))} cannot be taken over: {wrong}")
+        for name, value in values.items():
+            task = self._updated(task, {name: value}, tasks)
+        return task
+
+    def _moved(self, task: Task, status: str, tasks: HubTasks) -> Task:
+        name = self._view.issue.theirs["status"]["name"]
+        try:
+            return tasks.bring(task.id, status, reason=f"{self._view.issue.key} is {name}", revision=task.revision)
+        except tm.RevisionConflict:
+            raise
+        except (tm.Refused, tm.CriteriaNotMet) as refusal:
+            return self._declined(task, f"it is {name}, and the task stays {task.status}: {refusal}")
+
+    def _declined(self, task: Task, why: str) -> Task:
+        return self._tasks.context(task.id, f"{self._view.issue.key}: {why}")
+
+    # pushing
+
+    def _give(self, pushes: list[Push], task: Task) -> tuple[Issue, str | None]:
+        """The issue after it got what the task has to give, and why its status could not follow."""
+        issue, ours = self._view.issue, ours_of(task)
+        values = {step.field: step.value for step in pushes if step.field != "status"}
+        self._about_to_send(values)
+        if issue.mark is None:
+            self._site.set_mark(issue.id, mark_for(task.id, self._hub))
+        refused = self._edit(values) if values else []
+        self._refused = {name: said for name, said in self._refused.items() if name not in values}
+        self._refused |= {name: ours[name] for name in refused}
+        barred = self._transit(task.status) if any(step.field == "status" for step in pushes) else None
+        after = read(issue.id, self._site)
+        done = [step for step in pushes if step.field not in refused and not (step.field == "status" and barred)]
+        overruled = self._journal(after, done)
+        for step in done:
+            if step.field == "status" and not overruled and not self._has_arrived(after, task.status):
+                self.unsure = True
+                continue
+            said = step.value if step.field in overruled else after.theirs.get(step.field)
+            self._base[step.field] = Agreed(ours[step.field], said)
+        if barred and "status" in self._base and after.theirs["status"]["id"] in self._sending.get("status", ()):
+            self._base["status"] = Agreed(self._base["status"].ours, after.theirs["status"])
+        return after, barred
+
+    def _has_arrived(self, after: Issue, status: str) -> bool:
+        """Whether the issue is where it was moved to; one that could not be moved is where it may stay."""
+        now, moved = after.theirs["status"], self._sending.get("status")
+        return not moved or now["id"] in moved or self._view.translation.words.status_of(now) == status
+
+    def _edit(self, values: dict[str, Any]) -> list[str]:
+        """Write fields; returns those that Jira does not take on this issue, which may stay apart."""
+        issue, born = self._view.issue, self._view.record.born
+        footer = footer_of(self._view.task.id) if born == "here" else None
+
+        def write(chosen: Mapping[str, Any]) -> None:
+            fields, update = sent(chosen, is_cloud=self._site.is_cloud, footer=footer, before=issue.theirs)
+            if fields or update:
+                self._site.edit(issue.id, fields=fields, update=update)
+
+        try:
+            write(values)
+        except Refused as refusal:
+            odd = refused_fields(refusal)
+            if not odd:
+                raise
+            self._hub.remark(f"{issue.key} does not take {listed(odd)}: {refusal}")
+            write({name: value for name, value in values.items() if name not in odd})
+            return odd
+        return []
+
+    def _transit(self, status: str) -> str | None:
+        """Bring the issue to a status of ours; why not, if there is no way."""
+        issue, words = self._view.issue, self._view.translation.words
+        project = next((each for each in self._hub.settings.projects if each.project == issue.project), None)
+        required, stops = (project.required, project.via) if project else ({}, ())
+        found: Move | NoWay = NoWay("")
+        for _ in range(len(stops) + 1):
+            offered = self._site.transitions(issue.id)
+            if not offered:
+                self._site.account()
+                return "Jira offers this account no transition at all; it lacks the permission to transition issues."
+            found = move_to(status, offered, words=words, required=required)
+            if isinstance(found, NoWay) and status == "cancelled" and status not in words.named:
+                found = move_to("completed", offered, words=words, required=required)
+            if isinstance(found, Move):
+                return self._take_way(found, status)
+            step = move_via(stops, offered, required=required)
+            if step is None:
+                break
+            if barred := self._take_way(step, status):
+                return barred
+            stops = stops[[each.casefold() for each in stops].index(step.to.casefold()) + 1 :]
+        if status == "blocked" and status not in words.named:
+            self._hub.remark(f"{issue.key} has no status for blocked; it stays where it is.")
+            return None
+        return found.reason if isinstance(found, NoWay) else None
+
+    def _take_way(self, move: Move, status: str) -> str | None:
+        """Take a transition; what Jira has against it, unless the issue got there by somebody else."""
+        issue = self._view.issue
+        self._about_to_send({"status": [*self._sending.get("status", ()), move.target]})
+        try:
+            self._site.transit(issue.id, move.id, fields=move.fields)
+        except Refused as refusal:
+            now = read(issue.id, self._site)
+            return None if self._view.translation.words.status_of(now.theirs["status"]) == status else str(refusal)
+        return None
+
+    # what came in between
+
+    def _journal(self, after: Issue, pushes: list[Push]) -> set[str]:
+        """Keep what others wrote between our look and our write; the fields that say something else than we wrote.
+
+        Whatever else changed in that moment makes us unsure: it is looked at again.
+        """
+        before = self._view.issue
+        changes = touched_since(after, last_change(before))
+        overruled: set[str] = set()
+        for step in pushes:
+            if step.field == "labels":
+                is_other = sorted(after.theirs["labels"]) != sorted(step.value)
+                overruled |= {step.field} if is_other else set()
+            elif self._is_overruled(step.field, step.value, changes):
+                overruled.add(step.field)
+        pushed = {step.field for step in pushes}
+        is_touched = any(after.theirs[name] != before.theirs.get(name) for name in after.theirs if name not in pushed)
+        self.unsure = bool(overruled) or is_touched
+        return overruled
+
+    def _look_back(self) -> None:
+        """Keep what an earlier write may have overwritten whose outcome nobody saw."""
+        record = self._view.record
+        for field, value in record.sending.items():
+            if field != "labels":
+                self._is_overruled(field, value, touched_since(self._view.issue, record.looked))
+
+    def _is_overruled(self, field: str, value: Any, changes: list[Mapping[str, Any]]) -> bool:
+        """Whether somebody wrote a field after we did; what others wrote before we did is kept."""
+        mine = [(each, item) for each in changes for item in each.get("items") or () if _is_of(item, field)]
+        if len(mine) < 2:
+            return False
+        me, is_cloud = self._site.me, self._site.is_cloud
+        is_ours = [account_of(each.get("author") or {}, is_cloud=is_cloud) == me for each, _ in mine]
+        last = max((at for at, ours in enumerate(is_ours) if ours), default=-1)
+        lost = [Push(field, value, item.get("toString")) for _, item in _others(mine, is_ours, last)]
+        self._hub.conflicts.lose(self._view.task.id, lost, place=self._view.issue.key)
+        return last < len(mine) - 1
+
+
+def _others(mine: list[Any], is_ours: list[bool], last: int) -> list[Any]:
+    """The changes of others that ours came after."""
+    return [each for at, each in enumerate(mine) if at < last and not is_ours[at]]
+
+
+def _is_of(item: Mapping[str, Any], field: str) -> bool:
+    return NAMES[field] in (item.get("fieldId"), item.get("field"))
+
+
+def read(issue: str, site: Site) -> Issue:
+    """An issue as it is now."""
+    return issue_of(site.issue(issue, fields=WANTED), is_cloud=site.is_cloud)

@@ -1,0 +1,123 @@
+"""What one task and its issue should do to each other, as steps. Touches nothing."""
+
+from __future__ import annotations
+
+from hashlib import sha256
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from tm.sync import Agree, Agreed, Push, plan
+from tm_jira.fields import NAMES, UNKNOWN, ours_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from tm import Task
+    from tm.sync import Side, Step
+    from tm_jira.fields import Issue, Translation
+    from tm_jira.links import Record
+    from tm_jira.settings import Settings
+
+
+class View(NamedTuple):
+    """A task and its issue as they are now, with what was agreed before and the words to compare them in."""
+
+    task: Task
+    issue: Issue
+    record: Record
+    translation: Translation
+
+    def base(self) -> dict[str, Agreed]:
+        """What both said when they last agreed; right after its creation, what was sent for the issue.
+
+        What the issue says because we wrote it, though its answer never came, is no change of theirs.
+        """
+        record, theirs = self.record, self.issue.theirs
+        base = dict(record.agreed) if record.fresh is None else _first_base(record.fresh, self.task, self.issue)
+        for field, sent in record.sending.items():
+            is_ours = theirs[field]["id"] in sent if field == "status" else theirs.get(field) == sent
+            if is_ours and field in base:
+                base[field] = Agreed(base[field].ours, theirs[field])
+        return base
+
+    def steps(self, settings: Settings, *, keep: Mapping[str, Side]) -> list[Step]:
+        """What to do; an assignee whom Jira does not know, and what it has refused before, stays here alone."""
+        rules = self.translation.rules(settings, born=self.record.born)
+        base, ours, refused = self.base(), ours_of(self.task), self.record.refused
+        found = plan(base, ours, self._theirs(base), rules=rules, keep=keep)
+        return [
+            self._without_strangers(step)
+            for step in found
+            if not (isinstance(step, Push) and step.field in refused and refused[step.field] == ours[step.field])
+        ]
+
+    def _theirs(self, base: Mapping[str, Agreed]) -> Mapping[str, Any]:
+        """What the issue says; a status that only got another name is the one it was."""
+        agreed = base.get("status")
+        before = agreed.theirs if agreed is not None and isinstance(agreed.theirs, dict) else {}
+        is_same = before.get("id") and before["id"] == self.issue.theirs["status"]["id"]
+        return {**self.issue.theirs, "status": before} if is_same else self.issue.theirs
+
+    def _without_strangers(self, step: Step) -> Step:
+        if isinstance(step, Push) and isinstance(step.value, dict) and UNKNOWN in step.value:
+            return Agree(step.field, ours_of(self.task)[step.field], self.issue.theirs[step.field])
+        return step
+
+
+def _first_base(fresh: Mapping[str, Any], task: Task, issue: Issue) -> dict[str, Agreed]:
+    """What a new issue and its task agree on: all that nobody has touched since, be it what was sent or Jira's own.
+
+    A field that somebody touched in between is compared with what was sent for it; of a description, which may be
+    long, only a digest was kept, so that one that was touched counts as never agreed on.
+    """
+    touched = {
+        str(item.get("fieldId") or item.get("field")) for each in issue.history for item in each.get("items") or ()
+    }
+    ours, sent = {**fresh["ours"], "status": "pending"}, fresh["sent"]
+    base = {
+        name: Agreed(
+            ours.get(name, _empty(name)), sent.get(name, _empty(name)) if NAMES[name] in touched else issue.theirs[name]
+        )
+        for name in NAMES
+        if name in issue.theirs
+    }
+    if "description" in touched or fresh.get("digest") != digest_of(task.description):
+        del base["description"]
+    else:
+        base["description"] = Agreed(task.description, issue.theirs["description"])
+    return base
+
+
+def digest_of(description: str | None) -> str:
+    """What tells one description from another."""
+    return sha256((description or "").encode()).hexdigest()
+
+
+def _empty(name: str) -> Any:
+    return [] if name == "labels" else None
+
+
+def is_changed_here(task: Task, record: Record) -> bool:
+    """Whether the task says something else than when both last agreed."""
+    if record.fresh is not None or not record.agreed:
+        return True
+    ours, refused = ours_of(task), record.refused
+    return bool(record.sending) or any(
+        ours[name] != each.ours and not (name in refused and refused[name] == ours[name])
+        for name, each in record.agreed.items()
+        if name in ours
+    )
+
+
+def last_change(issue: Issue) -> int:
+    """The number of the newest change in an issue's history; numbers grow."""
+    return max((_number(each) for each in issue.history), default=0)
+
+
+def touched_since(issue: Issue, change: int) -> list[Mapping[str, Any]]:
+    """The changes in an issue's history after the one with that number, oldest first."""
+    return [each for each in issue.history if _number(each) > change]
+
+
+def _number(history: Mapping[str, Any]) -> int:
+    number = str(history.get("id", ""))
+    return int(number) if number.isdigit() else 0
