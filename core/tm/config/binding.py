@@ -64,8 +64,9 @@ class Binding:
             self._follow(container, at, is_overruled=_without_suffix(at) in variables)
         for place in sorted(variables, key=len):
             self._lay_variable(variables[place], place, text=environ[variables[place]])
+        said, rivals = set(self.values), getattr(self.model, "rivals", {})
         for variable, key in getattr(self.model, "variables", {}).items():
-            if environ.get(variable) and key not in self.values:
+            if environ.get(variable) and not said & {key, *rivals.get(key, ())}:
                 lay_over(self.values, {key: environ[variable]}, origins=self.origins, where=variable)
 
     def sentence(self, error: ValidationError) -> str:

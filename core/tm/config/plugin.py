@@ -97,6 +97,9 @@ class PluginSettings(BaseSettings):
     variables: ClassVar[Mapping[str, str]] = {}
     """Well-known variables of other programs, and the key each gives when nothing else does: {"ACME_URL": "url"}."""
 
+    rivals: ClassVar[Mapping[str, tuple[str, ...]]] = {}
+    """For a key of `variables` the keys that make its variable somebody else's: {"password": ("token",)}."""
+
     enabled: bool = True
     """Whether the plugin hears of events; false switches it off without removing its settings."""
     when: When | None = None

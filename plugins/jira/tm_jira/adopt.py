@@ -41,12 +41,14 @@ def adopt(raw: Mapping[str, Any], hub: Hub, *, site: Site) -> str | None:
     link is about to be written.
     """
     issue = issue_of(raw, is_cloud=site.is_cloud)
+    if is_issue_apart(issue.id, hub) or link_to(issue.id, hub) is not None:
+        return None
     if not site.is_cloud and issue.mark is None:
         issue = issue._replace(mark=site.mark(issue.id))
     if is_foreign(issue.mark, hub):
         note_foreign(issue, hub)
         return None
-    if issue.mark is not None or is_issue_apart(issue.id, hub) or link_to(issue.id, hub) is not None:
+    if issue.mark is not None:
         return None
     task, said = _added(issue, hub, site=site)
     return _brought(task, issue, said, hub=hub) if task is not None else None

@@ -12,6 +12,7 @@ from tm_jira.adopt import adopt
 from tm_jira.fields import WANTED, issue_of
 from tm_jira.links import is_foreign, is_issue_apart, link_to
 from tm_jira.outcome import Limited, Refused
+from tm_jira.searches import unordered
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
     from tm_jira.client import Site
 
 PATIENCE = timedelta(minutes=10)
-_UNORDERED = "--jql must be without ORDER BY: issues come in the order in which they were made."
 
 
 class Done(NamedTuple):
@@ -37,8 +37,10 @@ def backfill(jql: str, *, hub: Hub, site: Site, is_dry: bool, say: Callable[[str
     Every task is tied in the moment it is made, so a run that was cut short goes on when it is run again. Raises
     UsageError for a search that Jira does not understand, RetryLater when Jira asks for a long pause.
     """
-    if "order by" in " ".join(jql.lower().split()):
-        raise tm.UsageError(_UNORDERED)
+    try:
+        unordered(jql)
+    except ValueError as wrong:
+        raise tm.UsageError(f"--jql {wrong}.") from None
     site.account()  # to a stranger a search shows nothing, and all would seem done
     made, known, would = 0, 0, list[tuple[str, str]]()
     with _progress() as advance:

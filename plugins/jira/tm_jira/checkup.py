@@ -104,6 +104,11 @@ def _screens(project: Project, site: Site) -> Iterator[Finding]:
     if absent:
         message = f"On the screen of {project.project} there is no {listed(absent)}; that stays here."
         yield _warning(message, "Put the fields on the screen in Jira if they are to be synced.")
+    for name, words in _ON_SCREEN.items():
+        field = fields.get(name) or {}
+        if field.get("required") and not field.get("hasDefaultValue") and name not in ("description", "priority"):
+            message = f"{project.project} insists on {field.get('name') or name}; a task without {words} gets no issue."
+            yield _warning(message, "Give the field a default in Jira, or make it optional.")
     asked = [
         str(field.get("name") or name)
         for name, field in fields.items()

@@ -116,6 +116,7 @@ def unlink(
 ) -> int:
     """Take a task and its issue apart; both stay, and neither is tied by itself again."""
     from tm_jira.links import link_of, part
+    from tm_jira.outcome import NotThere
 
     with _jira() as (hub, site):
         task_id = hub.tasks.resolve(task)
@@ -124,10 +125,13 @@ def unlink(
             raise tm.NotFound(f"Task {task_id} has no issue in this Jira.")
         try:
             site.clear_mark(link.outside_id)
+        except NotThere:
+            pass  # an issue that was never written carries none
         except (tm.PermanentFailure, tm.RetryLater, tm.OutcomeUnknown, tm.NeedsLogin) as failure:
             _say(f"The mark stays on {link.key}, so no other hub can have it: {failure}")
         with hub.together():
             part(task_id, link.outside_id, hub, key=str(link.key))
+            hub.conflicts.record(task_id, (), place=str(link.key))
             hub.links.delete(link)
     _say(f"✓ Task {task_id} and {link.key} are apart.")
     return 0

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import tm
 from tm_jira.client import MARK
 from tm_jira.fields import field_of, footer_of, sent
-from tm_jira.links import link_of, mark_for
+from tm_jira.links import link_of, link_to, mark_for
 from tm_jira.outcome import Forbidden, NotThere, Refused
 from tm_jira.planning import digest_of
 from tm_jira.words import listed
@@ -173,7 +173,7 @@ def _found(task_id: str, intent: Mapping[str, Any], *, hub: Hub, site: Site) -> 
     projects = ", ".join(f'"{each}"' for each in intent["projects"])
     jql = f'project in ({projects}) AND creator = currentUser() AND created >= "-{minutes}m" ORDER BY created DESC'
     raws = [raw for page in site.search(jql, fields=("summary",)) for raw in page]
-    hits = sorted((int(str(raw["id"])), str(raw["key"])) for raw in _marked(raws, intent, site=site))
+    hits = sorted((int(str(raw["id"])), str(raw["key"])) for raw in _marked(raws, intent, hub=hub, site=site))
     if not hits:
         site.account()  # to a stranger a search shows nothing, which would be no proof
         return None
@@ -184,11 +184,14 @@ def _found(task_id: str, intent: Mapping[str, Any], *, hub: Hub, site: Site) -> 
     return Made(str(first), key, intent["ours"], intent["sent"], intent["digest"])
 
 
-def _marked(raws: list[Mapping[str, Any]], intent: Mapping[str, Any], *, site: Site) -> list[Mapping[str, Any]]:
+def _marked(
+    raws: list[Mapping[str, Any]], intent: Mapping[str, Any], *, hub: Hub, site: Site
+) -> list[Mapping[str, Any]]:
     """Those of the issues found that carry the token of this try."""
     if site.is_cloud:
         return [raw for raw in raws if _has_token((raw.get("properties") or {}).get(MARK), intent)]
     # the search of Data Center shows no marks: look at each, the likeliest first
+    raws = [raw for raw in raws if link_to(str(raw["id"]), hub) is None]
     raws = sorted(raws, key=lambda raw: (raw.get("fields") or {}).get("summary") != intent["summary"])
     return [raw for raw in raws[:_MOST_LOOKED_AT] if _has_token(site.mark(str(raw["id"])), intent)]
 

@@ -28,7 +28,7 @@ class Record(NamedTuple):
     with the creation of an issue that was not looked at since: {"ours": …, "sent": …, "digest": …}. `sending` is what
     was about to be written, by field, when a write began that may not have come back (of a status: the ids on the
     way) and `looked` the number of the change in its history that was the last before; `refused` is what our side said
-    of fields that Jira does not take.
+    of fields that Jira does not take, and `barred` why the issue cannot follow its task, if it cannot.
     """
 
     born: Born
@@ -39,6 +39,7 @@ class Record(NamedTuple):
     sending: Mapping[str, Any] = MappingProxyType({})
     looked: int = 0
     refused: Mapping[str, Any] = MappingProxyType({})
+    barred: str = ""
 
 
 def record_of(link: Link) -> Record:
@@ -53,6 +54,7 @@ def record_of(link: Link) -> Record:
         sending=kept.get("sending", {}),
         looked=kept.get("looked", 0),
         refused=kept.get("refused", {}),
+        barred=kept.get("barred", ""),
     )
 
 

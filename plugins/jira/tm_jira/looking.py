@@ -16,6 +16,7 @@ from tm_jira.client import PAGE, site_of
 from tm_jira.fields import WANTED, instant
 from tm_jira.links import FORBIDDEN, FOREIGN, GONE, link_to, links_here, record_of
 from tm_jira.outcome import Refused
+from tm_jira.searches import quoted, updated_since
 from tm_jira.words import listed
 
 if TYPE_CHECKING:
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
     from tm import Hub, Link
     from tm_jira.client import Site
 
-OVERLAP = timedelta(minutes=5)
 FIRST = timedelta(days=1)
 SWEEP_EVERY, SWEEP_AT_ONCE = timedelta(days=1), 1000
 FEW, _MOST_PASSES = 10, 5
@@ -47,12 +47,15 @@ def pull(hub: Hub) -> list[Change]:
     """
     site = site_of(hub.settings, now=hub.clock.now)
     now = time_of(site, hub)
-    found, mark = changed(hub, site=site, now=now)
-    for change in found:
-        hub.wake(str(change.task_id), "changed in Jira")
-    hub.cursors.set(mark.isoformat(), name=CHANGES)
-    found += _shown_again(hub, site=site)
-    return [*found, *_imported(hub, site=site, now=now), *_swept(hub, site=site, now=now)]
+    found, until = dict[str, Change](), since_of(hub, now)
+    for change, mark in changed(hub, site=site, now=now):
+        until = mark
+        if change is not None:
+            hub.wake(str(change.task_id), "changed in Jira")
+            found[str(change.task_id)] = change
+    hub.cursors.set(until.isoformat(), name=CHANGES)
+    shown = _shown_again(hub, site=site)
+    return [*found.values(), *shown, *_imported(hub, site=site, now=now), *_swept(hub, site=site, now=now)]
 
 
 def time_of(site: Site, hub: Hub) -> datetime:
@@ -60,17 +63,20 @@ def time_of(site: Site, hub: Hub) -> datetime:
     return site.account().now or hub.clock.now()
 
 
-def changed(hub: Hub, *, site: Site, now: datetime) -> tuple[list[Change], datetime]:
-    """The linked issues that changed since the last look, and the cursor after it. Changes nothing."""
-    since = instant(hub.cursors.get(CHANGES))
-    mark, found = since or now - FIRST, dict[str, Change]()
-    clause = _updated(mark, now)
-    for raw in _in_projects(clause, hub, site=site):
+def changed(hub: Hub, *, site: Site, now: datetime) -> Iterator[tuple[Change | None, datetime]]:
+    """The linked issues that changed since the last look, while they are read, with the cursor after all of them.
+
+    Changes nothing. An issue that is not linked, or was seen as it is, is None.
+    """
+    mark = since_of(hub, now)
+    for raw in _in_projects(updated_since(mark, now), hub, site=site):
         mark = max([mark, *filter(None, [_updated_at(raw)])])
-        change = _change_of(raw, hub)
-        if change is not None:
-            found[str(change.task_id)] = change
-    return list(found.values()), mark
+        yield _change_of(raw, hub), mark
+
+
+def since_of(hub: Hub, now: datetime) -> datetime:
+    """How far Jira was read; a day back before the first look."""
+    return instant(hub.cursors.get(CHANGES)) or now - FIRST
 
 
 def _in_projects(clause: str, hub: Hub, *, site: Site) -> Iterator[Mapping[str, Any]]:
@@ -79,14 +85,14 @@ def _in_projects(clause: str, hub: Hub, *, site: Site) -> Iterator[Mapping[str, 
     if not projects:
         return
     try:
-        yield from _thorough(f"project in ({_quoted(projects)}) AND {clause}", site=site, fields=("updated",))
+        yield from _thorough(f"project in ({quoted(projects)}) AND {clause}", site=site, fields=("updated",))
         return
     except Refused:
         if len(projects) == 1:
             raise
     for project in projects:
         try:
-            yield from _thorough(f"project in ({_quoted([project])}) AND {clause}", site=site, fields=("updated",))
+            yield from _thorough(f"project in ({quoted([project])}) AND {clause}", site=site, fields=("updated",))
         except Refused as refusal:
             hub.log.warning("project not searched", extra={"project": project, "error": str(refusal)})
 
@@ -137,7 +143,7 @@ def _imported(hub: Hub, *, site: Site, now: datetime) -> list[Change]:
     kept = json.loads(hub.cursors.get(IMPORTS) or "{}")
     # a search that is another than the last time begins anew
     since = instant(kept.get("at")) if kept.get("jql") == wanted else None
-    jql, order = (f"({wanted}) AND {_updated(since, now)}", "updated") if since else (f"({wanted})", "created")
+    jql, order = (f"({wanted}) AND {updated_since(since, now)}", "updated") if since else (f"({wanted})", "created")
     found, mark = [], since or now
     for raw in _thorough(jql, site=site, fields=WANTED, order=order):
         task_id = adopt(raw, hub, site=site)
@@ -199,17 +205,6 @@ def missing_or_changed(links: list[Link], *, site: Site) -> list[Change]:
         if raw is not None and (link.state in (GONE, FORBIDDEN) or not _is_seen(link, raw)):
             found.append(Change(str(link.key), "changed", link.task_id))
     return found
-
-
-def _updated(since: datetime, now: datetime) -> str:
-    """The clause for what changed since an instant, with a margin for the lagging index."""
-    minutes = int(max(now - since, timedelta(0)).total_seconds() // 60) + 1 + int(OVERLAP.total_seconds() // 60)
-    return f'updated >= "-{minutes}m"'
-
-
-def _quoted(words: list[str]) -> str:
-    escaped = (word.replace("\\", "\\\\").replace('"', '\\"') for word in words)
-    return ", ".join(f'"{word}"' for word in escaped)
 
 
 def _updated_at(raw: Mapping[str, Any]) -> datetime | None:

@@ -6,6 +6,7 @@ a transition may ask for fields, and its target may be left out.
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tm_jira.words import listed
@@ -43,7 +44,8 @@ def move_to(
     if not fitting:
         names = listed(dict.fromkeys(target_of(each)["name"] for each in offered if each.get("to")))
         return NoWay(f"Jira offers no way to {' or '.join(words.statuses[word])}, only to: {names}.")
-    return _taken(min(fitting, key=lambda each: each[:3])[3], required)
+    ways = [_taken(each[3], required) for each in sorted(fitting, key=lambda each: each[:3])]
+    return next((way for way in ways if isinstance(way, Move)), ways[0])
 
 
 def move_via(stops: Sequence[str], offered: Sequence[Mapping[str, Any]], *, required: Mapping[str, str]) -> Move | None:
@@ -107,7 +109,7 @@ def _answer(field: Mapping[str, Any], value: str) -> Any:
         return [one] if kind == "array" else one
     if kind == "number":
         try:
-            return float(value)
+            return float(value) if math.isfinite(float(value)) else None
         except ValueError:
             return None
     return [value] if kind == "array" else value

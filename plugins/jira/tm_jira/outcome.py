@@ -50,7 +50,11 @@ class Unreachable(RetryLater):
 
 
 class ServerTrouble(OutcomeUnknown):
-    """Jira failed (5xx) or the connection broke; what was asked may have happened."""
+    """Jira failed (5xx) or the connection broke: it may have happened. `after` is how long Jira asks us to wait."""
+
+    def __init__(self, reason: str, *, after: timedelta | None = None) -> None:
+        super().__init__(reason)
+        self.after = after
 
 
 def outcome_of(status: int, headers: Mapping[str, str], body: str, *, what: str, now: datetime) -> Exception | None:
@@ -66,13 +70,19 @@ def outcome_of(status: int, headers: Mapping[str, str], body: str, *, what: str,
     if status == 401 or (status == 403 and denied):
         return NeedsLogin(_login(status, denied))
     if 300 <= status < 400:
-        return ServerTrouble(
-            f"Jira sent us elsewhere ({status}) when {what}. Look for a proxy or a log-in page between here and Jira, "
-            "or another address to set as url."
-        )
+        return elsewhere(what)
     if status >= 500 or status == 408:
-        return ServerTrouble(f"Jira failed with status {status} when {what}.")
+        wait = read_retry_after(headers.get("Retry-After"), now=now) if headers.get("Retry-After") else None
+        return ServerTrouble(f"Jira failed with status {status} when {what}.", after=wait)
     return _refused(status, body, what=what)
+
+
+def elsewhere(what: str) -> ServerTrouble:
+    """What a redirect means."""
+    return ServerTrouble(
+        f"Jira sent us elsewhere when {what}. Look for a proxy or a log-in page between here and Jira, "
+        "or another address to set as url."
+    )
 
 
 def _refused(status: int, body: str, *, what: str) -> Exception:

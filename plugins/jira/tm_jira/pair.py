@@ -17,7 +17,7 @@ from tm_jira.creating import refused_fields
 from tm_jira.fields import NAMES, WANTED, Translation, account_of, footer_of, issue_of, ours_of, sent
 from tm_jira.links import PARKED, Record, keep, link_of, mark_for
 from tm_jira.moves import Move, NoWay, move_to, move_via
-from tm_jira.outcome import Refused
+from tm_jira.outcome import Forbidden, Refused
 from tm_jira.planning import View, last_change, touched_since
 from tm_jira.words import listed, words_of
 
@@ -28,14 +28,6 @@ if TYPE_CHECKING:
     from tm.sync import Side
     from tm_jira.client import Site
     from tm_jira.fields import Issue
-
-
-class Stuck(tm.PermanentFailure):
-    """The issue cannot go to the status that its task has; all else is done. `issue` is how it is now."""
-
-    def __init__(self, reason: str, issue: Issue) -> None:
-        super().__init__(reason)
-        self.issue = issue
 
 
 def translation(task: Task, issue: Issue, record: Record, *, hub: Hub, site: Site) -> Translation:
@@ -78,12 +70,15 @@ class Pair:
         self._base = view.base()
         self._sending: dict[str, Any] = {}
         self._refused = dict(view.record.refused)
+        self._barred: str | None = None
+        self._way: str | None = None
+        self._is_marked = False
         self.unsure = False
 
-    def settle(self, *, decided: Mapping[str, Side], moves: bool) -> Issue:
-        """Do what both should do to each other, and keep what they agree on; the issue as it is then.
+    def settle(self, *, decided: Mapping[str, Side]) -> tuple[Issue, str | None]:
+        """Do what both should do to each other, and keep what they agree on.
 
-        With `moves` the issue follows its task's status. Raises Stuck when all is done but that, whose way is barred.
+        Returns the issue as it is then, and why it could not follow its task, if it could not; all else is done.
         """
         hub, issue = self._hub, self._view.issue
         self._look_back()
@@ -91,18 +86,15 @@ class Pair:
         hub.conflicts.lose(self._view.task.id, steps, place=issue.key)
         self._base |= {step.field: Agreed(step.ours, step.theirs) for step in steps if isinstance(step, Agree)}
         task = self._take([step for step in steps if isinstance(step, Pull)])
-        pushed = [step for step in steps if isinstance(step, Push) and (moves or step.field != "status")]
-        after, barred = self._give(pushed, task) if pushed else (issue, None)
-        is_parked = bool(barred) or len(pushed) < sum(isinstance(step, Push) for step in steps)
+        pushed = [step for step in steps if isinstance(step, Push)]
+        after = self._give(pushed, task) if pushed else issue
         self._sending = {}
         with hub.together():
             hub.conflicts.record(task.id, steps, place=issue.key)
-            keep(task.id, after, self._record(), hub=hub, state=PARKED if is_parked else None)
+            keep(task.id, after, self._record(), hub=hub, state=PARKED if self._barred else None)
             if self.unsure:
                 hub.wake(task.id, "changed at the same time")
-        if barred:
-            raise Stuck(f"{issue.key} stays {after.theirs['status']['name']}. {barred}", after)
-        return after
+        return after, self._barred
 
     def _record(self) -> Record:
         record = self._view.record
@@ -114,6 +106,7 @@ class Pair:
             sending=self._sending,
             looked=last_change(self._view.issue) if self._sending else 0,
             refused=self._refused,
+            barred=self._barred or "",
         )
 
     def _about_to_send(self, values: Mapping[str, Any]) -> None:
@@ -180,19 +173,18 @@ class Pair:
 
     # pushing
 
-    def _give(self, pushes: list[Push], task: Task) -> tuple[Issue, str | None]:
-        """The issue after it got what the task has to give, and why its status could not follow."""
+    def _give(self, pushes: list[Push], task: Task) -> Issue:
+        """The issue after it got what the task has to give, as far as Jira takes it."""
         issue, ours = self._view.issue, ours_of(task)
-        values = {step.field: step.value for step in pushes if step.field != "status"}
-        self._about_to_send(values)
-        if issue.mark is None:
-            self._site.set_mark(issue.id, mark_for(task.id, self._hub))
-        refused = self._edit(values) if values else []
-        self._refused = {name: said for name, said in self._refused.items() if name not in values}
-        self._refused |= {name: ours[name] for name in refused}
-        barred = self._transit(task.status) if any(step.field == "status" for step in pushes) else None
+        fields = [step for step in pushes if step.field != "status"]
+        moves = [step for step in pushes if step.field == "status"]
+        done = self._written(fields, ours) if fields else []
+        if moves and self._is_ours_to_write():
+            self._way = self._transit(task.status)
+            done += [] if self._way else moves
         after = read(issue.id, self._site)
-        done = [step for step in pushes if step.field not in refused and not (step.field == "status" and barred)]
+        if self._way:
+            self._barred = f"{issue.key} stays {after.theirs['status']['name']}. {self._way}"
         overruled = self._journal(after, done)
         for step in done:
             if step.field == "status" and not overruled and not self._has_arrived(after, task.status):
@@ -200,9 +192,40 @@ class Pair:
                 continue
             said = step.value if step.field in overruled else after.theirs.get(step.field)
             self._base[step.field] = Agreed(ours[step.field], said)
-        if barred and "status" in self._base and after.theirs["status"]["id"] in self._sending.get("status", ()):
+        if self._is_half_way(after) and "status" in self._base:
             self._base["status"] = Agreed(self._base["status"].ours, after.theirs["status"])
-        return after, barred
+        return after
+
+    def _is_half_way(self, after: Issue) -> bool:
+        """Whether the issue stands at a stop where we brought it and could not go on."""
+        return bool(self._barred) and after.theirs["status"]["id"] in self._sending.get("status", ())
+
+    def _is_ours_to_write(self) -> bool:
+        """Put our mark on an issue that has none before anything is written; whether Jira lets us."""
+        if self._view.issue.mark is not None or self._is_marked:
+            return True
+        try:
+            self._site.set_mark(self._view.issue.id, mark_for(self._view.task.id, self._hub))
+        except tm.PermanentFailure as failure:
+            self._barred = str(failure)
+            return False
+        self._is_marked = True
+        return True
+
+    def _written(self, pushes: list[Push], ours: Mapping[str, Any]) -> list[Push]:
+        """Write fields; returns what was written."""
+        values = {step.field: step.value for step in pushes}
+        if not self._is_ours_to_write():
+            return []
+        self._about_to_send(values)
+        try:
+            refused = self._edit(values)
+        except tm.PermanentFailure as failure:
+            self._barred = str(failure)
+            return []
+        self._refused = {name: said for name, said in self._refused.items() if name not in values}
+        self._refused |= {name: ours[name] for name in refused}
+        return [step for step in pushes if step.field not in refused]
 
     def _has_arrived(self, after: Issue, status: str) -> bool:
         """Whether the issue is where it was moved to; one that could not be moved is where it may stay."""
@@ -240,7 +263,10 @@ class Pair:
             offered = self._site.transitions(issue.id)
             if not offered:
                 self._site.account()
-                return "Jira offers this account no transition at all; it lacks the permission to transition issues."
+                return (
+                    "Jira offers this account no transition from there: its workflow ends there, or the account lacks "
+                    "the permission to transition issues."
+                )
             found = move_to(status, offered, words=words, required=required)
             if isinstance(found, NoWay) and status == "cancelled" and status not in words.named:
                 found = move_to("completed", offered, words=words, required=required)
@@ -263,7 +289,7 @@ class Pair:
         self._about_to_send({"status": [*self._sending.get("status", ()), move.target]})
         try:
             self._site.transit(issue.id, move.id, fields=move.fields)
-        except Refused as refusal:
+        except (Refused, Forbidden) as refusal:
             now = read(issue.id, self._site)
             return None if self._view.translation.words.status_of(now.theirs["status"]) == status else str(refusal)
         return None
@@ -284,7 +310,7 @@ class Pair:
                 overruled |= {step.field} if is_other else set()
             elif self._is_overruled(step.field, step.value, changes):
                 overruled.add(step.field)
-        pushed = {step.field for step in pushes}
+        pushed = {step.field for step in pushes} | ({"status"} if self._is_half_way(after) else set())
         is_touched = any(after.theirs[name] != before.theirs.get(name) for name in after.theirs if name not in pushed)
         self.unsure = bool(overruled) or is_touched
         return overruled

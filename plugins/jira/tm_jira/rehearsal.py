@@ -40,8 +40,8 @@ class Row(NamedTuple):
 
 def rehearse(hub: Hub, *, site: Site) -> list[Row]:
     """Every step that bringing together what changed on either side would take. Changes nothing anywhere."""
-    found, _ = changed(hub, site=site, now=time_of(site, hub))
-    there = {change.task_id for change in found}
+    found = changed(hub, site=site, now=time_of(site, hub))
+    there = {change.task_id for change, _ in found if change is not None}
     rows: list[Row] = []
     for link in links_here(hub):
         if link.state not in (GONE, FOREIGN):

@@ -13,6 +13,8 @@ from urllib.parse import SplitResult, urlsplit
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, model_validator
 
 from tm import Duration, PluginSettings, ReceivesSecret, When
+from tm_jira.searches import unordered
+from tm_jira.words import USUAL_PRIORITIES, over
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -85,14 +87,6 @@ def _key(text: str) -> str:
     return text
 
 
-def _unordered(jql: str) -> str:
-    if re.search(r"\border\s+by\b", jql, re.IGNORECASE):
-        raise ValueError("must be without ORDER BY: tm asks in the order of changes")
-    if jql.count("(") != jql.count(")"):
-        raise ValueError("has brackets that do not match")
-    return jql
-
-
 def _timeout(length: timedelta) -> timedelta:
     if length > LONGEST_TIMEOUT:
         raise ValueError("must be at most 2m, or other tasks wait too long")
@@ -117,9 +111,18 @@ def _named(table: dict[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
     return table
 
 
+def _each_named(table: dict[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
+    nameless = [word for word, names in over(USUAL_PRIORITIES, table).items() if not names]
+    if nameless:
+        raise ValueError(f"leaves {nameless[0]} without a name of its own; name it as well")
+    return table
+
+
 Names = tuple[Annotated[str, Field(min_length=1, max_length=255)], ...]
 Statuses = Annotated[dict[Status, Names], BeforeValidator(_one_or_more), AfterValidator(_named)]
-Priorities = Annotated[dict[Priority, Names], BeforeValidator(_one_or_more), AfterValidator(_named)]
+Priorities = Annotated[
+    dict[Priority, Names], BeforeValidator(_one_or_more), AfterValidator(_named), AfterValidator(_each_named)
+]
 
 
 class Project(BaseModel):
@@ -151,6 +154,7 @@ class Settings(PluginSettings):
         "JIRA_USERNAME": "email",
         "JIRA_API_TOKEN": "api_token",
     }
+    rivals: ClassVar[Mapping[str, tuple[str, ...]]] = {"email": ("token",), "api_token": ("token",)}
 
     url: Annotated[str, ReceivesSecret, AfterValidator(_site)]
     """Where the API is: the site, or https://api.atlassian.com/ex/jira/<cloud id> for a scoped token."""
@@ -168,7 +172,7 @@ class Settings(PluginSettings):
     """The one before, as long as Jira may still use it."""
     projects: tuple[Project, ...] = ()
     """Which tasks become issues, and where; the first that matches counts, and a task that none matches stays here."""
-    import_jql: Annotated[str, Field(min_length=1, max_length=5000), AfterValidator(_unordered)] | None = None
+    import_jql: Annotated[str, Field(min_length=1, max_length=5000), AfterValidator(unordered)] | None = None
     """Issues that become tasks, as a search in Jira finds them: `project = OPS AND labels = tm`."""
     fields: dict[FieldName, Leads] = Field(default={})
     """Who says what is in a field: tm, jira or both. Status: both; the others: whoever made the task or issue."""

@@ -13,7 +13,6 @@ from tm_jira.links import (
     FORBIDDEN,
     FOREIGN,
     GONE,
-    PARKED,
     Record,
     hub_id,
     is_foreign,
@@ -27,7 +26,7 @@ from tm_jira.links import (
     set_state,
 )
 from tm_jira.outcome import Forbidden, NotThere
-from tm_jira.pair import Pair, Stuck, read, view_of
+from tm_jira.pair import Pair, read, view_of
 from tm_jira.planning import is_changed_here
 from tm_jira.words import words_of
 
@@ -74,21 +73,26 @@ def _settle(  # noqa: PLR0913 - one delivery, named by keyword
 ) -> None:
     record = record_of(link)
     pair = Pair(view_of(task, issue, record, hub=hub, site=site), hub=hub, site=site, tasks=tasks)
-    if said is not None:
-        comments.tell(event, said, issue, hub=hub, site=site)
-    barred: tm.PermanentFailure | None = None
-    try:
-        # notes on a task whose issue cannot follow are no reason to say so again
-        moves = event.type == WAKE or link.state != PARKED or "status" in event.changes
-        after = pair.settle(decided=hub.conflicts.decided(task.id), moves=moves)
-    except Stuck as failure:
-        after, barred = failure.issue, failure
-    if after.updated != record.updated and not pair.unsure:
+    mute = _told(event, said, issue, hub=hub, site=site) if said is not None else None
+    after, barred = pair.settle(decided=hub.conflicts.decided(task.id))
+    # what is said there is read when Jira says that something is new; whatever we write ourselves leaves that open
+    if event.type == WAKE and after.updated != record.updated and not pair.unsure:
         if hub.settings.read_comments:
             comments.take(task.id, after, since=record.since or after.updated, hub=hub, site=site, tasks=tasks)
         note_seen(task.id, after, hub)
-    if barred is not None:
-        raise barred
+    if barred is not None and (barred != record.barred or (event.type != WAKE and event.changes)):
+        raise tm.PermanentFailure(barred)
+    if mute is not None:
+        raise mute
+
+
+def _told(event: Event, said: str, issue: Issue, *, hub: Hub, site: Site) -> tm.PermanentFailure | None:
+    """Tell the issue of an event; what Jira has against it is said when all else is done."""
+    try:
+        comments.tell(event, said, issue, hub=hub, site=site)
+    except tm.PermanentFailure as failure:
+        return failure
+    return None
 
 
 def place_of(event: Event, hub: Hub) -> Project | None:
@@ -130,8 +134,8 @@ def _made(task: Task, event: Event, *, hub: Hub, site: Site) -> Issue | None:
     return _tied(task, made, project, hub=hub, site=site)
 
 
-def _tied(task: Task, made: creating.Made, project: Project, *, hub: Hub, site: Site) -> Issue:
-    """Tie the task to its new issue; the task's shared context says where it is."""
+def _tied(task: Task, made: creating.Made, project: Project, *, hub: Hub, site: Site) -> Issue | None:
+    """Tie the task to its new issue; the task's shared context says where it is. None if it is gone already."""
     url = f"{hub.settings.site}/browse/{made.key}"
     lines = [
         f"Jira issue {made.key}",
@@ -141,12 +145,20 @@ def _tied(task: Task, made: creating.Made, project: Project, *, hub: Hub, site: 
         f"- Priority: {made.sent.get('priority', 'as Jira sets it')}",
         "- Sync direction: both ways",
     ]
+    try:
+        issue = read(made.id, site)
+    except NotThere:
+        creating.settle(task.id, hub)
+        part(task.id, made.id, hub, key=made.key)
+        hub.tasks.context(task.id, f"{made.key} was made in Jira and deleted there at once; no other is made.")
+        return None
     hub.tasks.context(task.id, "\n".join(lines))
     _tie_back(task, made.id, hub=hub, site=site)
-    issue = read(made.id, site)
     fresh = {"ours": dict(made.ours), "sent": dict(made.sent), "digest": made.digest}
+    seen = issue.updated if issue.updated == issue.created else ""  # nobody has touched it yet
+    record = Record(born="here", agreed={}, fresh=fresh, updated=seen, since=issue.created)
     with hub.together():
-        keep(task.id, issue, Record(born="here", agreed={}, fresh=fresh, since=issue.created), hub=hub)
+        keep(task.id, issue, record, hub=hub)
         creating.settle(task.id, hub)
     hub.remark(f"Made {made.key}.")
     return issue
@@ -173,6 +185,7 @@ def _looked_at(link: Link, *, hub: Hub, site: Site) -> Issue | None:
     if is_foreign(issue.mark, hub):
         note_foreign(issue, hub)
         set_state(link, FOREIGN, hub)
+        hub.conflicts.record(link.task_id, (), place=issue.key)
         hub.remark(f"{issue.key} carries the mark of another hub; nothing is read from it nor written to it.")
         return None
     return issue
@@ -187,6 +200,7 @@ def _lost(link: Link, *, hub: Hub, site: Site) -> None:
     except (NotThere, Forbidden):
         state, why = FORBIDDEN, f"cannot be seen: Jira shows this account no project {project} any more"
     hub.remark(f"{link.key} {why}; the task is kept.")
+    hub.conflicts.record(link.task_id, (), place=str(link.key))
     if link.state != state:
         hub.tasks.context(link.task_id, f"{link.key} {why}. The task is kept and no longer synced.")
     set_state(link, state, hub)
@@ -200,4 +214,5 @@ def _let_go(event: Event, hub: Hub) -> None:
     for each in event.data.get("links") or ():
         if each.get("plugin") == "jira" and each.get("instance") == hub.settings.site:
             part(str(event.task_id), str(each["outside_id"]), hub, key=str(each.get("key")))
+            hub.conflicts.record(str(event.task_id), (), place=str(each.get("key")))
             hub.remark(f"{each.get('key')} stays in Jira; it is no longer synced.")

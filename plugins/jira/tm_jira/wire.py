@@ -14,7 +14,7 @@ import requests
 from jira import JIRA, JIRAError
 
 from tm import OutcomeUnknown, RetryLater
-from tm_jira.outcome import ServerTrouble, Unreachable, outcome_of
+from tm_jira.outcome import ServerTrouble, Unreachable, elsewhere, outcome_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -151,10 +151,13 @@ def _is_read(method: str, call: Mapping[str, Any]) -> bool:
 
 def _harmless(failure: Exception) -> Exception:
     """The failure of a question: nothing can have happened by it."""
-    return RetryLater(str(failure)) if isinstance(failure, OutcomeUnknown) else failure
+    after = getattr(failure, "after", None)
+    return RetryLater(str(failure), after=after) if isinstance(failure, OutcomeUnknown) else failure
 
 
 def _without_answer(error: Exception, *, what: str) -> Exception:
+    if isinstance(error, requests.TooManyRedirects):
+        return elsewhere(what)
     if isinstance(error, requests.ConnectTimeout) or _was_never_sent(error):
         return Unreachable(f"Jira cannot be reached ({type(error).__name__}) when {what}.", whole_plugin=True)
     if isinstance(error, (requests.exceptions.SSLError, requests.exceptions.ProxyError)):

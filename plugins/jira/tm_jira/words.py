@@ -27,7 +27,7 @@ _STATUSES: Mapping[str, tuple[str, ...]] = {
     "cancelled": ("Cancelled", "Canceled", "Won't Do", "Rejected", "Declined", "Abandoned"),
 }
 _CATEGORIES = {"new": "pending", "indeterminate": "in_progress", "done": "completed"}
-_PRIORITIES: Mapping[str, tuple[str, ...]] = {
+USUAL_PRIORITIES: Mapping[str, tuple[str, ...]] = {
     "critical": ("Highest", "Blocker", "Critical"),
     "high": ("High", "Major"),
     "medium": ("Medium",),
@@ -83,19 +83,18 @@ def words_of(settings: Settings, project: str, *, zone: tzinfo) -> Words:
     statuses: Mapping[Any, tuple[str, ...]] = own.statuses if own else {}
     priorities: Mapping[Any, tuple[str, ...]] = own.priorities if own else {}
     return Words(
-        statuses=_over(_STATUSES, statuses),
-        priorities=_over(_PRIORITIES, priorities),
+        statuses=over(_STATUSES, statuses),
+        priorities=over(USUAL_PRIORITIES, priorities),
         named=frozenset(statuses),
         zone=zone,
     )
 
 
-def _over(usual: Mapping[str, tuple[str, ...]], own: Mapping[Any, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
+def over(usual: Mapping[str, tuple[str, ...]], own: Mapping[Any, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
     """The usual names without those that the settings give to some word, and theirs."""
     taken = {name.casefold() for names in own.values() for name in names}
     left = {word: tuple(name for name in names if name.casefold() not in taken) for word, names in usual.items()}
-    # a priority is always written by some name; the usual one goes on meaning what it means if nothing else does
-    return {word: own.get(word) or left[word] or usual[word] for word in usual}
+    return {word: own.get(word) or left[word] for word in usual}
 
 
 def summary(title: str) -> str:

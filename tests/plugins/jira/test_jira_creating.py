@@ -45,7 +45,9 @@ IN_DOUBT = {
 def no_write_in_vain(jira):
     yield
 
-    assert [each for each in jira.site.writes if not each.changed] == []
+    # a link back is the same link however often it is sent, and after a lost answer it is sent again
+    vain = [each for each in jira.site.writes if not each.changed and "remotelink" not in each.path]
+    assert vain == []
 
 
 def intents(host):
