@@ -181,8 +181,8 @@ class HubTasks:
     def bring(self, task_id: str, status: str, *, reason: str, revision: int | None = None) -> Task:
         """Bring a task to a status, by the use cases that lead there; `reason` is kept where a person would give one.
 
-        A task that is there already is left alone. Raises InvalidTransition, and RevisionConflict if the task is no
-        longer at `revision`.
+        A task that is there already is left alone, and a finished one is taken up again on the way to another status.
+        Raises Refused where a rule stands in the way, RevisionConflict if the task is no longer at `revision`.
         """
         task = self.get(task_id)
         revision = task.revision if revision is None else revision

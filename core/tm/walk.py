@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import threading
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from typing import Self
 
 GROUP = "tm.stand_ins"
-SETTLE = 10.0
+SETTLE, POLL, QUIET = 10.0, 0.2, 5
 
 ADD = (
     "add", "Ship the CSV export", "--priority", "critical", "--assignee", "ada@example.com", "--deadline", "+3d",
@@ -44,14 +45,22 @@ LIFE: tuple[tuple[tuple[str, ...], int], ...] = (
 )
 
 
+SECOND = ("add", "Rotate the API keys", "--priority", "high", "--assignee", "ada@example.com")
+"""A task that something happens to in one of the tools."""
+
+
 class Step(Value):
-    """One command of the walk: what was typed, what it said, what each tool received because of it."""
+    """One command of the walk: what was typed, what it said, what each tool received because of it.
+
+    With `is_outside` nothing was typed: `typed` says what somebody did in one of the tools.
+    """
 
     typed: str
     said: str
     received: tuple[tuple[str, str], ...]
     exit_code: int
     went_as_told: bool
+    is_outside: bool = False
 
 
 class Walk:
@@ -65,6 +74,7 @@ class Walk:
         self._keep = keep
         self._stand_ins: dict[str, Any] = {}
         self._seen: dict[str, int] = {}
+        self._clock = Clock()
         inherited = {name: value for name, value in environ.items() if not name.startswith(("TM_", "GIT_", "XDG_"))}
         inherited.pop("CI", None)
         self._environ = {
@@ -123,6 +133,45 @@ class Walk:
         yield first
         for words, expected in LIFE:
             yield self._step([task_id if word == "ID" else word for word in words], expected=expected)
+        if any(getattr(each, "acts", ()) for each in self._stand_ins.values()):
+            yield from self._round_trip()
+
+    def _round_trip(self) -> Iterator[Step]:
+        """A second task, and what becomes of it when somebody acts in a tool that syncs both ways."""
+        second = self._step(SECOND, expected=0)
+        yield second
+        task_id = second.said.splitlines()[0] if second.said else ""
+        for stand_in in self._stand_ins.values():
+            for sentence, act in getattr(stand_in, "acts", ())[:1]:
+                before = self._told(task_id)
+                act()
+                yield self._acted(sentence, task_id, before=before)
+
+    def _acted(self, sentence: str, task_id: str, *, before: str) -> Step:
+        """What the task says, and the tools receive, once what somebody did has come through."""
+        until, pause = self._clock.monotonic() + SETTLE, threading.Event()
+        while (told := self._told(task_id)) == before and self._clock.monotonic() < until:
+            pause.wait(POLL)
+        received: list[tuple[str, str]] = []
+        calm = 0
+        while calm < QUIET and self._clock.monotonic() < until:
+            pause.wait(POLL)
+            fresh = list(self._news())
+            received, calm = [*received, *fresh], 0 if fresh else calm + 1
+        return Step(
+            typed=sentence,
+            said=told,
+            received=tuple(received),
+            exit_code=0,
+            went_as_told=told != before,
+            is_outside=True,
+        )
+
+    def _told(self, task_id: str) -> str:
+        """The task's title and status."""
+        shown = self.tm("show", task_id, "--format", "json").stdout
+        task = json.loads(shown) if shown else {}
+        return f"{task.get('title')}: {task.get('status')}"
 
     def _step(self, words: Sequence[str], *, expected: int) -> Step:
         changes = ["--wait"] if self._stand_ins else []
@@ -170,7 +219,8 @@ def show(walk: Walk) -> list[Step]:
         steps.append(step)
         heard = "\n".join(f"[bold]{name}[/bold] {escape(text)}" for name, text in step.received) or "[dim]nothing[/dim]"
         exit_code = f"\n[yellow]exit {step.exit_code}[/yellow]" if step.exit_code else ""
-        table.add_row(f"[bold green]$[/bold green] {escape(step.typed)}\n{escape(step.said)}{exit_code}", heard)
+        sign = "[bold cyan]…[/bold cyan]" if step.is_outside else "[bold green]$[/bold green]"
+        table.add_row(f"{sign} {escape(step.typed)}\n{escape(step.said)}{exit_code}", heard)
     console.print(table)
     console.print(f"That took {Clock().monotonic() - started:.1f} s. Next, in a folder of yours:\n")
     console.print('  tm add "My first task"          a store is made where you are: .git/tm in a repository')

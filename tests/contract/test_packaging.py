@@ -50,10 +50,11 @@ def test_the_wheel_registers_the_plugins_that_ship_with_it(wheel: zipfile.ZipFil
 
     assert wheel.read(points).decode().split() == [
         "[tm.commands]", "ci", "=", "tm_ci.commands:app", "git", "=", "tm_git.commands:app",
-        "slack", "=", "tm_slack.commands:app",
+        "jira", "=", "tm_jira.commands:app", "slack", "=", "tm_slack.commands:app",
         "standup", "=", "tm_git.standup_command:app", "start", "=", "tm_git.start_command:app",
-        "[tm.plugins]", "ci", "=", "tm_ci", "git", "=", "tm_git", "slack", "=", "tm_slack",
-        "[tm.stand_ins]", "slack", "=", "tm_slack.standin",
+        "[tm.plugins]", "ci", "=", "tm_ci", "git", "=", "tm_git",
+        "jira", "=", "tm_jira", "slack", "=", "tm_slack",
+        "[tm.stand_ins]", "jira", "=", "tm_jira.standin", "slack", "=", "tm_slack.standin",
     ]  # fmt: skip
 
 

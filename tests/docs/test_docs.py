@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import tomllib
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -68,11 +70,24 @@ def test_every_shell_block_of_a_document_runs_in_order_in_an_empty_folder(path: 
     script = script_of(path)
     subprocess.run(["git", "init", "-q", "."], cwd=tmp_path, check=True)
 
-    done = subprocess.run(
-        ["bash", "-eu", "-c", script], cwd=tmp_path, env=environment(tmp_path), capture_output=True, text=True
-    )
+    said, code = run_alone(["bash", "-eu", "-c", script], tmp_path)
 
-    assert done.returncode == 0, f"{script}\n{done.stdout}\n{done.stderr}"
+    assert code == 0, f"{script}\n{said}"
+
+
+def run_alone(words: list[str], folder: Path) -> tuple[str, int]:
+    """What a program says, and its code; nothing that it started outlives it."""
+    with (folder / "said.txt").open("w+", encoding="utf-8") as said:
+        process = subprocess.Popen(
+            words, cwd=folder, env=environment(folder), stdout=said, stderr=said, start_new_session=True
+        )
+        try:
+            code = process.wait(timeout=120)
+        finally:
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+        said.seek(0)
+        return said.read(), code
 
 
 @pytest.mark.parametrize(("path", "body"), list(blocks("toml")), ids=lambda value: getattr(value, "name", ""))
@@ -85,6 +100,8 @@ def test_every_settings_block_is_accepted(path: Path, body: str, tmp_path: Path)
     is_bot = "channel" in table.get("plugins", {}).get("slack", {})
     secret = {"TOKEN": "xoxb-0-0-example"} if is_bot else {"WEBHOOK_URL": "https://hooks.slack.com/services/T0/B0/X0"}
     environ = {**environment(tmp_path), **{f"TM_PLUGINS__SLACK__{name}": value for name, value in secret.items()}}
+    if "jira" in table.get("plugins", {}):
+        environ |= {"TM_PLUGINS__JIRA__API_TOKEN": "example", "TM_TRUST": "1"}
 
     done = subprocess.run(["tm", "config", "check"], cwd=tmp_path, env=environ, capture_output=True, text=True)
 
@@ -173,7 +190,9 @@ def example(tmp_path: Path) -> Session:
 def test_the_example_configuration_shows_every_key_and_no_other(tmp_path: Path) -> None:
     import tm_ci
     import tm_git
+    import tm_jira
     from tm.config.schema import HubFile, PersonTable, Template
+    from tm_jira.settings import Project
     from tm_slack import Settings
     from tm_slack.quiet import Quiet
     from tm_slack.settings import Route
@@ -181,7 +200,19 @@ def test_the_example_configuration_shows_every_key_and_no_other(tmp_path: Path) 
 
     text = (ROOT / "config.example.toml").read_text(encoding="utf-8")
     settings = full(*(lambda session: (session.place, session.environ))(example(tmp_path)))
-    models = (HubFile, Template, PersonTable, Settings, Route, Quiet, Words, tm_git.Settings, tm_ci.Settings)
+    models = (
+        HubFile,
+        Template,
+        PersonTable,
+        Settings,
+        Route,
+        Quiet,
+        Words,
+        tm_git.Settings,
+        tm_ci.Settings,
+        tm_jira.Settings,
+        Project,
+    )
     keys = [field.alias or name for model in models for name, field in model.model_fields.items()]
 
     assert [
@@ -193,6 +224,7 @@ def test_the_example_configuration_shows_every_key_and_no_other(tmp_path: Path) 
 
 
 def test_the_example_configuration_is_accepted_by_the_plugin_s_own_settings(tmp_path: Path) -> None:
+    import tm_jira
     from tm.config.plugin import bind
     from tm_ci import Settings as CiSettings
     from tm_slack import Settings
@@ -209,6 +241,9 @@ def test_the_example_configuration_is_accepted_by_the_plugin_s_own_settings(tmp_
     )
     session = Session({"HOME": str(tmp_path)}, str(tmp_path))
 
+    token = {"TM_PLUGINS__JIRA__API_TOKEN": "example"}
+    jira = bind("jira", tm_jira.Settings, full(session.place, {**session.environ, **token}))
+    assert jira.projects[0].via == ("In Progress", "In Review")
     bound = bind("slack", Settings, full(session.place, session.environ))
     assert bind("ci", CiSettings, full(session.place, session.environ)).on_cancel == "note"
 

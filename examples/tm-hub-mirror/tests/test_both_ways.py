@@ -104,7 +104,7 @@ def test_every_status_of_a_file_is_reached_by_its_use_case(desk):
     assert desk.tasks.get(task_id).status == "cancelled"
 
 
-def test_a_status_tm_forbids_is_noted_and_put_back(desk):
+def test_a_finished_task_is_taken_up_again_by_its_file(desk):
     task_id = desk.mirrored()
     desk.tasks.complete(task_id)
     desk.host.deliver()
@@ -112,9 +112,7 @@ def test_a_status_tm_forbids_is_noted_and_put_back(desk):
     desk.pull()
 
     task, record = desk.tasks.get(task_id), desk.read(task_id)
-    assert (task.status, record["status"], task.title) == ("completed", "completed", "Still wanted")
-    [note] = desk.contexts()
-    assert "asks for the status pending" in note
+    assert (task.status, record["status"], task.title) == ("pending", "pending", "Still wanted")
 
 
 @pytest.mark.parametrize(("conflict", "titles"), [("tm", ("Ours", "Theirs")), ("file", ("Theirs", "Ours"))])

@@ -88,7 +88,4 @@ def _taken(task: Task, pulled: dict[str, Any], name: str, *, tasks: HubTasks) ->
     status = pulled.pop("status", task.status)
     if pulled:
         task = tasks.update(task.id, revision=task.revision, **pulled)
-    try:
-        return tasks.bring(task.id, status, reason=f"{name} says so", revision=task.revision)
-    except tm.InvalidTransition as refusal:
-        return tasks.context(task.id, f"{name} asks for the status {status}, and keeps {task.status}: {refusal}")
+    return tasks.bring(task.id, status, reason=f"{name} says so", revision=task.revision)

@@ -43,18 +43,22 @@ def backfill(jql: str, *, hub: Hub, site: Site, is_dry: bool, say: Callable[[str
         raise tm.UsageError(f"--jql {wrong}.") from None
     site.account()  # to a stranger a search shows nothing, and all would seem done
     made, known, would = 0, 0, list[tuple[str, str]]()
+    pages = site.search(f"({jql}) ORDER BY created ASC", fields=WANTED, wait=lambda limited: _wait(limited, say))
     with _progress() as advance:
-        pages = site.search(f"({jql}) ORDER BY created ASC", fields=WANTED, wait=lambda limited: _wait(limited, say))
-        for page in _understood(pages):
-            for raw in page:
-                if is_dry and _is_free(raw, hub, site=site):
-                    would.append((str(raw.get("key")), str((raw.get("fields") or {}).get("summary") or "")))
-                elif not is_dry and adopt(raw, hub, site=site):
-                    made += 1
-                else:
-                    known += 1
-            advance(len(page))
+        for raw in _each(_understood(pages), advance):
+            if is_dry and _is_free(raw, hub, site=site):
+                would.append((str(raw.get("key")), str((raw.get("fields") or {}).get("summary") or "")))
+            elif not is_dry and adopt(raw, hub, site=site):
+                made += 1
+            else:
+                known += 1
     return Done(made, known, would)
+
+
+def _each(pages: Iterator[list[Mapping[str, Any]]], advance: Callable[[int], None]) -> Iterator[Mapping[str, Any]]:
+    for page in pages:
+        yield from page
+        advance(len(page))
 
 
 def _is_free(raw: Mapping[str, Any], hub: Hub, *, site: Site) -> bool:

@@ -49,12 +49,7 @@ def sync(
     with _jira(dry_run=dry_run) as (hub, site):
         rows = rehearse(hub, site=site)
         if not dry_run:
-            from tm_jira.looking import pull
-
-            for row in rows:
-                if row.task_id:
-                    hub.wake(row.task_id, "tm jira sync")
-            pull(hub)
+            _bring_together({row.task_id for row in rows}, hub)
     if format == "json":
         _out(json.dumps([row._asdict() for row in rows], ensure_ascii=False, indent=2))
     else:
@@ -63,11 +58,19 @@ def sync(
     return 0
 
 
+def _bring_together(tasks: set[str], hub: Hub) -> None:
+    from tm_jira.looking import pull
+
+    for task_id in sorted(tasks):
+        hub.wake(task_id, "tm jira sync")
+    pull(hub)
+
+
 def _summary(count: int, *, is_dry: bool) -> str:
     if not count:
         return "Nothing differs."
-    what = "would be done" if is_dry else "are being done; see how it went: tm delivery list --plugin jira"
-    return f"{count} steps {what}."
+    steps = "1 step" if count == 1 else f"{count} steps"
+    return f"{steps} to take." if is_dry else f"{steps} under way; see how it went: tm delivery list --plugin jira"
 
 
 @app.command()

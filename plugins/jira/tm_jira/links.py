@@ -88,7 +88,7 @@ def described(issue: Issue, record: Record, hub: Hub) -> dict[str, Any]:
         "outside_id": issue.id,
         "key": issue.key,
         "url": f"{hub.settings.site}/browse/{issue.key}",
-        "title": issue.key,
+        "title": None,
         "detail": str(issue.theirs["status"]["name"]),
         "base": _text(record),
         "exclusive": True,

@@ -114,13 +114,15 @@ def _thorough(jql: str, *, site: Site, fields: tuple[str, ...], order: str = "up
         pages, before = 0, len(seen)
         for page in site.search(f"{jql} ORDER BY {order} ASC", fields=fields):
             pages += 1
-            for raw in page:
-                version = str(raw.get("id")), str((raw.get("fields") or {}).get("updated"))
-                if version not in seen:
-                    seen.add(version)
-                    yield raw
+            fresh = {_version(raw): raw for raw in page if _version(raw) not in seen}
+            seen |= fresh.keys()
+            yield from fresh.values()
         if pages < 2 or len(seen) == before:
             return
+
+
+def _version(raw: Mapping[str, Any]) -> tuple[str, str]:
+    return str(raw.get("id")), str((raw.get("fields") or {}).get("updated"))
 
 
 def _change_of(raw: Mapping[str, Any], hub: Hub) -> Change | None:

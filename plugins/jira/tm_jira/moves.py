@@ -50,13 +50,13 @@ def move_to(
 
 def move_via(stops: Sequence[str], offered: Sequence[Mapping[str, Any]], *, required: Mapping[str, str]) -> Move | None:
     """A transition to the last of some statuses that can be reached now, on the way to one that cannot."""
-    for stop in reversed(stops):
-        for each in offered:
-            if each.get("to") and target_of(each)["name"].casefold() == stop.casefold():
-                found = _taken(each, required)
-                if isinstance(found, Move):
-                    return found
-    return None
+    ways = (
+        _taken(each, required)
+        for stop in reversed(stops)
+        for each in offered
+        if each.get("to") and target_of(each)["name"].casefold() == stop.casefold()
+    )
+    return next((way for way in ways if isinstance(way, Move)), None)
 
 
 def target_of(transition: Mapping[str, Any]) -> dict[str, str]:

@@ -44,7 +44,7 @@ def standing(hub: Hub) -> dict[str, Any]:
 
 def lines(found: Mapping[str, Any]) -> Iterator[str]:
     """The same for people."""
-    yield f"{found['linked']} tasks are linked to issues at {found['site']}."
+    yield f"Tasks linked to issues at {found['site']}: {found['linked']}."
     yield f"Read until {found['read_until'] or 'never; tm worker or tm jira sync does'}."
     for state, words in _WORDS.items():
         if found[state]:

@@ -114,7 +114,7 @@ def test_a_rehearsal_names_the_steps_that_are_taken_then_and_changes_nothing(bot
     assert (after, both("delivery", "list", "--format", "json").stdout) == (before, owed)
     assert (site.received, len(site.writes)) == (seen, writes)
     assert both.read("jira", "status")["read_until"] is None
-    assert "5 steps would be done" in text.stderr
+    assert "5 steps to take." in text.stderr
     real = both.read("jira", "sync")
     both.deliver()
     assert sorted(map(str, real)) == sorted(map(str, rows))

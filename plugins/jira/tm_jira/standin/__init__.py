@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from tm.testing import ScriptedServer
 from tm_jira.standin.answers import API_TOKEN, PAT, path_in_api, replied
+from tm_jira.standin.sentences import heard
 from tm_jira.standin.site import EMAIL, Site
 
 if TYPE_CHECKING:
@@ -50,7 +51,8 @@ class StandIn:
     @property
     def acts(self) -> tuple[tuple[str, Callable[[], None]], ...]:
         """What a person might do in the meantime, each with a sentence that tells it."""
-        return (("Somebody moves PROJ-1 to Done in Jira", self._finish_one),)
+        key = self._first_open() or "an issue"
+        return ((f"Somebody moves {key} to Done in Jira", self._finish_one),)
 
     def fault(self, method: str, path: str, *replies: Reply) -> None:
         """The next requests of a method whose path in the API matches get these replies, one each.
@@ -88,7 +90,7 @@ class StandIn:
             fault = self._next_fault(request)
             if fault is not None and not fault.is_stored:
                 return fault
-            reply = replied(self.site, request)
+            reply = heard(self.site, request) or replied(self.site, request)
             return fault or reply
 
     def _act_before(self, request: Request) -> None:
@@ -105,11 +107,14 @@ class StandIn:
                 return replies.popleft()
         return None
 
+    def _first_open(self) -> str | None:
+        with self.site.lock:
+            return next((each.key for each in self.site.issues if not each.is_done), None)
+
     def _finish_one(self) -> None:
         with self.site.lock:
-            first = next((each for each in self.site.issues if not each.is_done), None)
-            if first is not None:
-                self.site.move(first.key, "Done")
+            if key := self._first_open():
+                self.site.move(key, "Done")
 
 
 def open(port: int = 0) -> StandIn:

@@ -1,0 +1,170 @@
+"""A Jira on a bad day, a hub tied to it, and a clock that both share and that runs many times as fast as ours."""
+
+from __future__ import annotations
+
+import os
+import random
+import subprocess
+import sys
+import time
+from collections import Counter
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from tests.projects import make_project
+
+from tm.app import Session
+from tm.clock import Clock
+from tm.store.conflicts import Conflicts
+from tm.store.events import Events
+from tm.store.ledger import Ledger
+from tm.store.links import Links
+from tm.store.plugins import PluginRecords
+from tm.store.tasks import Tasks
+from tm.testing import Reply
+from tm_jira.standin import StandIn
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tm.events import Event
+    from tm.model import Task
+    from tm.store.conflicts import OpenConflict
+    from tm.store.links import Link
+    from tm.testing import Request
+
+SPEED, START = 30, time.time()
+"""An issue in doubt is looked for during five minutes, which is ten seconds of this clock."""
+_CHILD = f"""
+import datetime, time, tm.clock
+def now(self):
+    return datetime.datetime.fromtimestamp({START!r} + (time.time() - {START!r}) * {SPEED}, datetime.UTC)
+tm.clock.Clock.now = now
+"""
+FAULTS = {
+    "lost after storing": Reply(fault="drop", is_stored=True),
+    "lost before storing": Reply(fault="drop"),
+    "reset after storing": Reply(fault="reset", is_stored=True),
+    "a portal's page": Reply(body="<html>Log in</html>"),
+    "a portal's page after storing": Reply(body="<html>Log in</html>", is_stored=True),
+    "500": Reply(status=500),
+    "502 after storing": Reply(status=502, is_stored=True),
+    "limit": Reply(status=429, headers={"Retry-After": "10"}),
+    "limit without a word": Reply(status=429),
+}
+CALLS = (
+    ("POST", r"^issue$"),
+    ("POST", r"^issue$"),
+    ("PUT", r"^issue/\d+$"),
+    ("POST", r"/transitions$"),
+    ("POST", r"/comment$"),
+    ("GET", r"^issue/\d+$"),
+    ("GET", r"/comment$"),
+    ("GET", r"/transitions$"),
+    ("GET", r"^search"),
+    ("GET", r"^myself"),
+)
+
+
+class QuickClock(Clock):
+    """Real time, but SPEED times as fast: nothing stands still, and a wait of minutes is over in seconds."""
+
+    def now(self) -> datetime:
+        return datetime.fromtimestamp(START + (time.time() - START) * SPEED, UTC)
+
+
+class BadDay(StandIn):
+    """A Jira where every fifteenth request brings on a fault, or a few, of one kind of call to come.
+
+    `happened` counts the faults that hit a request.
+    """
+
+    def __init__(self, dice: random.Random, *, data_center: bool = False) -> None:
+        self._dice, self._is_bad = dice, False
+        self.happened: Counter[str] = Counter()
+        super().__init__(now=QuickClock().now, data_center=data_center)
+
+    @property
+    def calls(self) -> int:
+        """How many requests came so far."""
+        return len(self.server.requests)
+
+    def begin(self) -> None:
+        """From now on things go wrong."""
+        self._is_bad = True
+
+    def calm(self) -> None:
+        self._is_bad = False
+        super().calm()
+
+    def _answer(self, request: Request) -> Reply:
+        if self._is_bad and self._dice.random() < 1 / 15:
+            names = self._dice.choices(list(FAULTS), k=self._dice.choice([1, 1, 2, 3]))
+            self.fault(*self._dice.choice(CALLS), *(FAULTS[name] for name in names))
+        return super()._answer(request)
+
+    def _next_fault(self, request: Request) -> Reply | None:
+        fault = super()._next_fault(request)
+        self.happened.update(name for name, reply in FAULTS.items() if reply is fault)
+        return fault
+
+
+class Hub:
+    """A hub in a folder whose every process goes by the quick clock; `session` is one in this process."""
+
+    def __init__(self, folder: Path, jira: StandIn, **settings: Any) -> None:
+        make_project(folder, home=folder)
+        self.folder = folder
+        (folder / "site").mkdir()
+        (folder / "site" / "sitecustomize.py").write_text(_CHILD, encoding="utf-8")
+        known = {"interval": f"{SPEED}s", **{name: jira.settings[name] for name in jira.settings if name != "projects"}}
+        table = {**known, "interval": f"{SPEED}s", **settings}
+        lines = "".join(f"{name} = {value}\n" for name, value in table.items() if isinstance(value, list))
+        (folder / "tm.toml").write_text(
+            f'[plugins.jira]\n{lines}[[plugins.jira.projects]]\nproject = "PROJ"\n', encoding="utf-8"
+        )
+        self.environ = {
+            "HOME": str(folder), "PATH": os.environ["PATH"], "PYTHONPATH": str(folder / "site"),
+            "TM_DELIVERY": "worker", "TM_ACTOR": "tester", "TM_TIMEZONE": "UTC",
+            **{f"TM_PLUGINS__JIRA__{name.upper()}": v for name, v in table.items() if isinstance(v, str)},
+        }  # fmt: skip
+        self.session = Session(self.environ, str(folder), clock=QuickClock())
+
+    def start(self, *words: str, **environ: str) -> subprocess.Popen[str]:
+        """A real `tm`, under way."""
+        return subprocess.Popen(
+            [sys.executable, "-m", "tm", *words],
+            cwd=self.folder,
+            env={**self.environ, **environ},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    # what is in the store
+
+    def owed(self) -> bool:
+        ledger = Ledger(self.session.database)
+        return bool(ledger.unfanned()[0] or any(each.owed for each in ledger.standings()))
+
+    def pulled_at(self) -> str | None:
+        """When the last whole look at Jira ended."""
+        return PluginRecords(self.session.database).pulls()["jira"][0]
+
+    def dead(self) -> list[str | None]:
+        rows = Ledger(self.session.database).rows(plugin="jira", states=("dead",), limit=-1)
+        return [f"{row.event_type} of {row.task_id}: {row.error}" for row in rows]
+
+    def task(self, task_id: str) -> Task:
+        found = Tasks(self.session.database).find(task_id)
+        assert found is not None
+        return found
+
+    def links(self) -> list[Link]:
+        return Links(self.session.database).of_plugin("jira")
+
+    def events(self) -> list[Event]:
+        return Events(self.session.database).after(0, limit=1_000_000)
+
+    def conflicts(self) -> list[OpenConflict]:
+        return Conflicts(self.session.database).open()
