@@ -4,6 +4,8 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from tm.addresses import http_parts as http_parts
+    from tm.addresses import is_loopback as is_loopback
     from tm.clock import Clock as Clock
     from tm.clock import stamp as stamp
     from tm.config.plugin import Duration as Duration
@@ -45,11 +47,14 @@ if TYPE_CHECKING:
     from tm.model import Task as Task
     from tm.model import choice as choice
     from tm.people import People as People
+    from tm.retry import retry_after as retry_after
     from tm.service.measuring import check_measurement as check_measurement
     from tm.service.measuring import typed as typed
     from tm.store.links import Link as Link
 
 _HOMES = {
+    "http_parts": "tm.addresses",
+    "is_loopback": "tm.addresses",
     "Clock": "tm.clock",
     "stamp": "tm.clock",
     "Duration": "tm.config.plugin",
@@ -91,6 +96,7 @@ _HOMES = {
     "Task": "tm.model",
     "choice": "tm.model",
     "People": "tm.people",
+    "retry_after": "tm.retry",
     "check_measurement": "tm.service.measuring",
     "typed": "tm.service.measuring",
     "Link": "tm.store.links",
@@ -100,8 +106,9 @@ __all__ = [
     "HubTasks", "InvalidTransition", "Link", "NeedsLogin", "NotFound", "OutcomeUnknown", "People",
     "PermanentFailure", "PluginSettings", "ReceivesSecret", "Refused", "RetryLater", "RevisionConflict",
     "RunsProgram", "Snapshot", "StoreError", "Task", "TmError", "UsageError", "Verdict", "When",
-    "check_measurement", "choice", "criteria_from_json", "criterion", "has_hub", "hookimpl", "is_met", "matches",
-    "open_hub", "settings_of", "stamp", "typed", "verdict_table", "verdicts",
+    "check_measurement", "choice", "criteria_from_json", "criterion", "has_hub", "hookimpl", "http_parts",
+    "is_loopback", "is_met", "matches",
+    "open_hub", "retry_after", "settings_of", "stamp", "typed", "verdict_table", "verdicts",
 ]  # fmt: skip
 
 

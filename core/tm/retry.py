@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+import math
+from datetime import UTC, timedelta
+from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
 
 from tm.clock import stamp
@@ -178,3 +180,26 @@ def resting(health: Health, pause: timedelta, *, now: datetime) -> Health:
 def rested(health: Health) -> Health:
     """A plugin that may be called again at once, on a person's word or because it is settled otherwise."""
     return health.with_(paused=None, paused_at=None, failures=0, trips=0, open_until=None)
+
+
+def retry_after(text: str | None, *, now: datetime) -> timedelta:
+    """How long to wait by a Retry-After header: seconds, with a fraction, or a date; `now` is aware.
+
+    Never under a second nor over 24 hours; 30 seconds if nothing readable is said.
+    """
+    seconds = _seconds(text or "", now)
+    if seconds is None or not math.isfinite(seconds):
+        return DEFAULT_LATER
+    return timedelta(seconds=min(max(seconds, SHORTEST_LATER.total_seconds()), LONGEST_LATER.total_seconds()))
+
+
+def _seconds(text: str, now: datetime) -> float | None:
+    try:
+        return float(text)
+    except ValueError:
+        pass
+    try:
+        at = parsedate_to_datetime(text)
+        return ((at if at.tzinfo else at.replace(tzinfo=UTC)) - now).total_seconds()
+    except (ValueError, OverflowError):
+        return None

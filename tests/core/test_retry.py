@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from random import Random
 
 import pytest
@@ -12,12 +13,16 @@ from hypothesis import strategies as st
 from tm.clock import stamp
 from tm.errors import NeedsLogin, OutcomeUnknown, PermanentFailure, RetryLater
 from tm.retry import (
+    DEFAULT_LATER,
+    LONGEST_LATER,
+    SHORTEST_LATER,
     backoff,
     breaker_pause,
     clamp,
     failed,
     rested,
     resting,
+    retry_after,
     settle,
     shaken,
     stale_claim,
@@ -227,3 +232,43 @@ def test_no_clock_can_freeze_a_wait_or_end_it_early(since, wait, now):
         assert due_at == now + wait
     elif now < since + wait:
         assert due_at == since + wait
+
+
+@pytest.mark.parametrize(
+    ("text", "wait"),
+    [
+        ("1847", 1847),
+        ("30", 30),
+        ("1", 1),
+        ("0", 1),
+        ("-5", 1),
+        ("1.5", 1.5),
+        ("0.2", 1),
+        (" 12 ", 12),
+        ("1e3", 1000),
+        (format_datetime(NOW + timedelta(minutes=7), usegmt=True), 420),
+        (format_datetime(NOW - timedelta(minutes=7), usegmt=True), 1),
+        ("Sun, 22 Nov 2026 12:07:00 +0000", 420),
+        ("Sun, 22 Nov 2026 13:07:00 +0100", 420),
+        ("Sunday, 22-Nov-26 12:07:00 GMT", 420),
+        ("999999999", 86_400),
+        (None, 30),
+        ("", 30),
+        ("soon", 30),
+        ("nan", 30),
+        ("inf", 30),
+        ("1,5", 30),
+        ("1e999", 30),
+        ("Sun, 99 Nov 2026 12:07:00 GMT", 30),
+        ("9" * 400, 86_400),
+    ],
+)
+def test_every_form_of_retry_after_is_read(text: str | None, wait: float) -> None:
+    found = retry_after(text, now=NOW)
+
+    assert found == timedelta(seconds=wait) or (text == "9" * 400 and found == DEFAULT_LATER)
+
+
+@given(st.text(max_size=40) | st.floats().map(str) | st.integers().map(str) | st.datetimes().map(format_datetime))
+def test_no_retry_after_waits_for_nothing_or_for_ever(text: str) -> None:
+    assert SHORTEST_LATER <= retry_after(text, now=NOW) <= LONGEST_LATER

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import os
 import random
+import re
 import subprocess
 import sys
 import time
@@ -25,6 +27,7 @@ from tm.testing import Reply
 from tm_jira.standin import StandIn
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from tm.events import Event
@@ -32,6 +35,7 @@ if TYPE_CHECKING:
     from tm.store.conflicts import OpenConflict
     from tm.store.links import Link
     from tm.testing import Request
+    from tm_jira.standin.issues import Issue
 
 SPEED, START = 30, time.time()
 """An issue in doubt is looked for during five minutes, which is ten seconds of this clock."""
@@ -76,11 +80,13 @@ class QuickClock(Clock):
 class BadDay(StandIn):
     """A Jira where every fifteenth request brings on a fault, or a few, of one kind of call to come.
 
-    `happened` counts the faults that hit a request.
+    And where somebody acts on an issue right before or after every twelfth request about one, before anybody hears the
+    answer. `happened` counts the faults that hit a request, and those acts.
     """
 
     def __init__(self, dice: random.Random, *, data_center: bool = False) -> None:
-        self._dice, self._is_bad = dice, False
+        self._dice = dice
+        self._act: Callable[[Issue], None] | None = None
         self.happened: Counter[str] = Counter()
         super().__init__(now=QuickClock().now, data_center=data_center)
 
@@ -89,19 +95,29 @@ class BadDay(StandIn):
         """How many requests came so far."""
         return len(self.server.requests)
 
-    def begin(self) -> None:
-        """From now on things go wrong."""
-        self._is_bad = True
+    def begin(self, act: Callable[[Issue], None]) -> None:
+        """From now on things go wrong, and somebody acts."""
+        self._act = act
 
     def calm(self) -> None:
-        self._is_bad = False
+        self._act = None
         super().calm()
 
     def _answer(self, request: Request) -> Reply:
-        if self._is_bad and self._dice.random() < 1 / 15:
+        if self._act is not None and self._dice.random() < 1 / 15:
             names = self._dice.choices(list(FAULTS), k=self._dice.choice([1, 1, 2, 3]))
             self.fault(*self._dice.choice(CALLS), *(FAULTS[name] for name in names))
-        return super()._answer(request)
+        moment = self._dice.choice(["before", "after", *["never"] * 22])
+        self._act_at("before", moment, request)
+        reply = super()._answer(request)
+        self._act_at("after", moment, request)
+        return reply
+
+    def _act_at(self, place: str, moment: str, request: Request) -> None:
+        about = re.search(r"/issue/(\d+)", request.path)
+        if self._act is not None and about is not None and place == moment:
+            self.happened[f"somebody acts {place} a call"] += 1
+            self._act(self.site.issue(about[1]))
 
     def _next_fault(self, request: Request) -> Reply | None:
         fault = super()._next_fault(request)
@@ -165,6 +181,10 @@ class Hub:
 
     def events(self) -> list[Event]:
         return Events(self.session.database).after(0, limit=1_000_000)
+
+    def lost(self, *, side: str, field: str) -> list[str]:
+        rows = Conflicts(self.session.database).lost(task_id=None, limit=1_000_000)
+        return [json.loads(each.lost) for each in rows if (each.side, each.field) == (side, field)]
 
     def conflicts(self) -> list[OpenConflict]:
         return Conflicts(self.session.database).open()

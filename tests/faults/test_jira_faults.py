@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import random
 import time
 from collections import Counter
@@ -47,12 +48,13 @@ def test_one_issue_per_task_every_word_once_and_both_sides_agree_whatever_died_o
         jira.site.search_lag = LAG
         hub = Hub(tmp_path, jira, comments=["completed", "blocked", "progress"])
         people = People(hub, jira, dice)
-        jira.begin()
+        jira.begin(people.act_on)
         kills = hunt(hub, jira, story=people.story(), dice=dice)
         jira.calm()
         jira.site.search_lag = timedelta(0)
         come_to_rest(hub)
         parked = hub.conflicts()
+        assert {last_mover(jira.site.issue(each.place)) for each in parked} <= {"alice"}
         for each in parked:
             keep = dice.choice(["ours", "theirs"])
             decide(hub.session.database, each.id, keep=keep, by="tester", at=stamp(hub.session.clock.now()))
@@ -65,6 +67,7 @@ def test_one_issue_per_task_every_word_once_and_both_sides_agree_whatever_died_o
         assert hub.conflicts() == []
         assert {each.field for each in parked} <= {"status"}
         assert {each.task_id for each in parked} <= people.moved_there & people.moved_here
+        assert all(each.startswith("Summary") for each in hub.lost(side="theirs", field="title"))
         assert_each_task_has_its_issue(hub, jira.site.issues, tasks=people.tasks)
         assert_both_agree(hub, jira.site.issues)
         assert_told_once(hub, jira.site.issues, remarks=people.remarks)
@@ -112,12 +115,17 @@ def assert_told_once(hub: Hub, issues: list[Issue], *, remarks: list[str]) -> No
     assert notes == Counter(remarks)
 
 
+def last_mover(issue: Issue) -> str:
+    moves = [each for each in issue.history if each["items"][0]["field"] == "status"]
+    return str(moves[-1]["author"]["displayName"]).casefold()
+
+
 class People:
     """What people do on both sides, one thing after another, never the same words twice."""
 
     def __init__(self, hub: Hub, jira: BadDay, dice: random.Random) -> None:
         self._hub, self._site, self._dice = hub, jira.site, dice
-        self._number = 0
+        self._numbers = itertools.count(1)
         self.tasks: list[str] = []
         self.remarks: list[str] = []
         self.moved_here: set[str] = set()
@@ -131,8 +139,7 @@ class People:
             yield
 
     def _words(self, what: str) -> str:
-        self._number += 1
-        return f"{what} {self._number:04}"
+        return f"{what} {next(self._numbers):04}"
 
     def _add(self) -> None:
         labels = self._dice.sample(LABELS, k=self._dice.randint(0, 2))
@@ -180,19 +187,23 @@ class People:
         )
 
     def _act_there(self) -> None:
-        if not self._site.issues:
-            return
-        issue, dice = self._dice.choice(self._site.issues), self._dice
+        if self._site.issues:
+            self.act_on(self._dice.choice(self._site.issues))
+
+    def act_on(self, issue: Issue) -> None:
+        """Somebody does something with an issue."""
+        key, dice = issue.key, self._dice
         match dice.choice(["comment", "comment", "comment", "move", "move", "edit"]):
             case "comment":
-                self.remarks.append(self._words("remark"))
-                self._site.comment(issue.key, self.remarks[-1], by=dice.choice(["alice", "bob"]))
+                remark = self._words("remark")
+                self.remarks.append(remark)
+                self._site.comment(key, remark, by=dice.choice(["alice", "bob"]))
             case "move":
-                self._site.move(issue.key, dice.choice(list(STATES)), by="alice")
                 self.moved_there.add(str(issue.properties["tm.task"]["task"]))
+                self._site.move(key, dice.choice(list(STATES)), by="alice")
             case "edit":
                 fields = [{"summary": self._words("Summary")}, {"priority": "Low"}, {"labels": [*LABELS, "theirs"]}]
-                self._site.edit(issue.key, by="bob", **dice.choice(fields))
+                self._site.edit(key, by="bob", **dice.choice(fields))
 
 
 def hunt(hub: Hub, jira: BadDay, *, story: Iterator[None], dice: random.Random) -> int:

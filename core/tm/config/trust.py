@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import typing
 from hashlib import sha256
-from ipaddress import ip_address
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from pydantic import BaseModel, SecretStr
 
+from tm.addresses import is_loopback
 from tm.config.binding import laid
 from tm.config.files import LIMIT, origin_of, write_private
 from tm.config.lines import dotted
@@ -144,7 +144,7 @@ def _is_harmless(field: FieldInfo, value: Any) -> bool:
         return False
     vendor = _server(field.default) if isinstance(field.default, str) else None
     servers = [_server(_plain(each)) for each in (value if isinstance(value, (list, tuple)) else [value])]
-    return all(server and (server == vendor or _is_loopback(server[1])) for server in servers)
+    return all(server and (server == vendor or is_loopback(server[1])) for server in servers)
 
 
 def _plain(value: Any) -> str:
@@ -160,10 +160,3 @@ def _server(address: str) -> tuple[str, str, int | None] | None:
         return parts.scheme, parts.hostname or "", parts.port
     except ValueError:
         return None
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return host == "localhost" or ip_address(host).is_loopback
-    except ValueError:
-        return False

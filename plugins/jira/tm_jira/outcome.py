@@ -7,17 +7,15 @@ https://developer.atlassian.com/cloud/jira/platform/rest/v3/intro/.
 from __future__ import annotations
 
 import json
-import math
 from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
 
-from tm import NeedsLogin, OutcomeUnknown, PermanentFailure, RetryLater
+from tm import NeedsLogin, OutcomeUnknown, PermanentFailure, RetryLater, retry_after
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-WITHOUT_ADVICE, SHORTEST, LONGEST = timedelta(seconds=30), timedelta(seconds=1), timedelta(hours=24)
+SHORTEST, LONGEST = timedelta(seconds=1), timedelta(hours=24)
 _TOLD = 300
 
 
@@ -72,7 +70,7 @@ def outcome_of(status: int, headers: Mapping[str, str], body: str, *, what: str,
     if 300 <= status < 400:
         return elsewhere(what)
     if status >= 500 or status == 408:
-        wait = read_retry_after(headers.get("Retry-After"), now=now) if headers.get("Retry-After") else None
+        wait = retry_after(headers.get("Retry-After"), now=now) if headers.get("Retry-After") else None
         return ServerTrouble(f"Jira failed with status {status} when {what}.", after=wait)
     return _refused(status, body, what=what)
 
@@ -101,7 +99,7 @@ def _refused(status: int, body: str, *, what: str) -> Exception:
 
 def _limited(headers: Mapping[str, str], *, what: str, now: datetime) -> Exception:
     reason = headers.get("RateLimit-Reason", "")
-    wait = read_retry_after(headers.get("Retry-After"), now=now)
+    wait = retry_after(headers.get("Retry-After"), now=now)
     is_everything = "quota" in reason
     if is_everything:
         wait = max(wait, _until(headers.get("X-RateLimit-Reset"), now))
@@ -110,29 +108,6 @@ def _limited(headers: Mapping[str, str], *, what: str, now: datetime) -> Excepti
         after=wait,
         whole_plugin=is_everything,
     )
-
-
-def read_retry_after(text: str | None, *, now: datetime) -> timedelta:
-    """How long to wait by a Retry-After header: seconds, with a fraction, or a date.
-
-    Never under a second nor over 24 hours; 30 seconds if nothing readable is said.
-    """
-    seconds = _seconds(text or "", now)
-    if seconds is None or not math.isfinite(seconds):
-        return WITHOUT_ADVICE
-    return timedelta(seconds=min(max(seconds, SHORTEST.total_seconds()), LONGEST.total_seconds()))
-
-
-def _seconds(text: str, now: datetime) -> float | None:
-    try:
-        return float(text)
-    except ValueError:
-        pass
-    try:
-        at = parsedate_to_datetime(text)
-        return ((at if at.tzinfo else at.replace(tzinfo=UTC)) - now).total_seconds()
-    except (ValueError, OverflowError):
-        return None
 
 
 def _until(text: str | None, now: datetime) -> timedelta:

@@ -5,14 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from datetime import timedelta
-from ipaddress import ip_address
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, model_validator
 
-from tm import Duration, PluginSettings, ReceivesSecret, When
+from tm import Duration, PluginSettings, ReceivesSecret, When, http_parts, is_loopback
 from tm_jira.searches import unordered
 from tm_jira.words import USUAL_PRIORITIES, over
 
@@ -33,30 +32,11 @@ _EXAMPLE = "https://example.atlassian.net"
 _TABLE = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True, use_attribute_docstrings=True)
 
 
-def _parts(text: str) -> SplitResult | None:
-    """The parts of an http address that every program reads alike."""
-    if not text.isascii() or not text.isprintable() or any(sign in text for sign in " \\@"):
-        return None
-    try:
-        parts = urlsplit(text)
-        is_whole = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
-    except ValueError:
-        return None
-    return parts if is_whole and not parts.query and not parts.fragment else None
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return host == "localhost" or ip_address(host).is_loopback
-    except ValueError:
-        return False
-
-
 def _site(text: str) -> str:
-    parts = _parts(text)
-    if parts is None:
+    parts = http_parts(text)
+    if parts is None or parts.query or parts.fragment or parts.username:
         raise ValueError(f"must be an address like {_EXAMPLE}")
-    if parts.scheme != "https" and not _is_loopback(parts.hostname or ""):
+    if parts.scheme != "https" and not is_loopback(parts.hostname or ""):
         raise ValueError("must begin with https:// (or lead to this machine): it is sent the token")
     if "/rest/" in f"{parts.path}/":
         raise ValueError(f"must be the site alone, like {_EXAMPLE}, without /rest/…")
@@ -64,12 +44,8 @@ def _site(text: str) -> str:
 
 
 def _proxy(secret: SecretStr) -> SecretStr:
-    try:
-        parts = urlsplit(secret.get_secret_value())
-        is_right = parts.scheme == "http" and bool(parts.hostname) and parts.path in ("", "/") and not parts.query
-    except ValueError:
-        is_right = False
-    if not is_right:
+    parts = http_parts(secret.get_secret_value())
+    if parts is None or parts.scheme != "http" or parts.path not in ("", "/") or parts.query:
         raise ValueError("must be an address like http://proxy.example.com:3128")
     return secret
 

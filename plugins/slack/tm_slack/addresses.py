@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from ipaddress import ip_address
-from urllib.parse import SplitResult, urlsplit
 
 from pydantic import SecretStr
+
+from tm import http_parts, is_loopback
 
 HOST = "hooks.slack.com"
 API = "https://slack.com/api/"
@@ -16,7 +16,7 @@ _PATH = re.compile(r"/services/[^/]+/[^/]+/[^/]+")
 
 def webhook_url(secret: SecretStr) -> SecretStr:
     """A webhook's whole address at Slack, or one on this machine. Raises ValueError."""
-    parts = _parts(secret.get_secret_value())
+    parts = http_parts(secret.get_secret_value())
     if parts is None:
         raise ValueError(f"must be an address like {_EXAMPLE}")
     if is_loopback(parts.hostname or ""):
@@ -30,7 +30,7 @@ def webhook_url(secret: SecretStr) -> SecretStr:
 
 def base_url(text: str) -> str:
     """Where the API's methods are, with a slash at the end; http on this machine only. Raises ValueError."""
-    parts = _parts(text)
+    parts = http_parts(text)
     if parts is None or parts.query or parts.fragment or parts.username:
         raise ValueError(f"must be an address like {API}")
     if parts.scheme != "https" and not is_loopback(parts.hostname or ""):
@@ -40,27 +40,7 @@ def base_url(text: str) -> str:
 
 def proxy(secret: SecretStr) -> SecretStr:
     """A proxy's address. Raises ValueError."""
-    parts = _parts(secret.get_secret_value())
+    parts = http_parts(secret.get_secret_value())
     if parts is None or parts.scheme != "http" or parts.path not in ("", "/") or parts.query:
         raise ValueError("must be an address like http://proxy.example.com:3128")
     return secret
-
-
-def is_loopback(host: str) -> bool:
-    """Whether a host is this machine."""
-    try:
-        return host == "localhost" or ip_address(host).is_loopback
-    except ValueError:
-        return False
-
-
-def _parts(text: str) -> SplitResult | None:
-    """The parts of an http address that every program reads alike."""
-    if not text.isascii() or not text.isprintable() or " " in text or "\\" in text:
-        return None
-    try:
-        parts = urlsplit(text)
-        is_whole = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
-    except ValueError:
-        return None
-    return parts if is_whole else None

@@ -6,18 +6,17 @@ Web API: https://docs.slack.dev/reference/methods/chat.postMessage#errors
 
 from __future__ import annotations
 
-import math
-from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from tm import NeedsLogin, OutcomeUnknown, PermanentFailure, RetryLater
+from tm import retry_after as read_retry_after
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import datetime
 
 WITHOUT_ADVICE, QUOTA_PAUSE = timedelta(seconds=30), timedelta(hours=1)
-SHORTEST, LONGEST = timedelta(seconds=1), timedelta(hours=24)
 
 RATE = frozenset({"ratelimited", "rate_limited"})
 TRANSIENT = frozenset({"service_unavailable", "team_added_to_org", "org_login_required", "external_channel_migrating"})
@@ -165,29 +164,6 @@ def outcome_without_answer(error: Exception) -> Exception:
         f"The connection to Slack broke before its answer ({type(error).__name__}); "
         "the notice may have been posted all the same."
     )
-
-
-def read_retry_after(text: str | None, *, now: datetime) -> timedelta:
-    """How long to wait by a Retry-After header: seconds, with a fraction, or a date.
-
-    Never under a second nor over 24 hours; 30 seconds if nothing readable is said.
-    """
-    seconds = _seconds(text or "", now)
-    if seconds is None or not math.isfinite(seconds):
-        return WITHOUT_ADVICE
-    return timedelta(seconds=min(max(seconds, SHORTEST.total_seconds()), LONGEST.total_seconds()))
-
-
-def _seconds(text: str, now: datetime) -> float | None:
-    try:
-        return float(text)
-    except ValueError:
-        pass
-    try:
-        at = parsedate_to_datetime(text)
-        return ((at if at.tzinfo else at.replace(tzinfo=UTC)) - now).total_seconds()
-    except (ValueError, OverflowError):
-        return None
 
 
 def _by_status(status: int, *, retry_after: str | None, now: datetime, whole_plugin: bool) -> Exception | None:

@@ -1,6 +1,7 @@
 """A stand-in for Jira, hosts with the plugin in it, and what people do on both sides."""
 
 import pytest
+from tests.plugins.jira.meantime import Busy
 
 import tm_jira
 from tm.testing import FakeClock, Host
@@ -23,7 +24,7 @@ def clock():
 
 @pytest.fixture(params=["cloud", "data center"])
 def jira(request, clock):
-    with standin.StandIn(now=clock.now, data_center=request.param == "data center") as jira:
+    with Busy(now=clock.now, data_center=request.param == "data center") as jira:
         yield jira
 
 
@@ -61,6 +62,37 @@ def open_host(tmp_path, clock):
 @pytest.fixture
 def host(open_host, jira):
     return open_host(jira)
+
+
+@pytest.fixture
+def no_write_in_vain(jira):
+    """Nothing that was written changed nothing."""
+    yield
+
+    assert [each for each in jira.site.writes if not each.changed] == []
+
+
+@pytest.fixture
+def workflow(jira):
+    """Replaces the workflow of the project PROJ."""
+
+    def use(*transitions):
+        jira.site.projects["PROJ"].workflow(transitions)
+
+    return use
+
+
+@pytest.fixture
+def in_project(open_host, jira):
+    """A host whose only project has these keys more, and a task whose issue is there."""
+
+    def make(**table):
+        host = open_host(jira, projects=[{"project": "PROJ", **table}])
+        task = host.tasks.add("Ship it")
+        host.deliver()
+        return host, task
+
+    return make
 
 
 @pytest.fixture

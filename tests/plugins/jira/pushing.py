@@ -14,6 +14,20 @@ LOST = Reply(fault="drop", is_stored=True)
 NEVER_CAME = Reply(fault="drop")
 
 
+START = {"name": "Start", "to": "In Progress", "from": "To Do"}
+"""The first transition of the workflows in these tests."""
+
+
+def status(jira):
+    return jira.site.issues[0].status
+
+
+def bring(host, task, word):
+    """The task gets a status, and its issue hears of it."""
+    host.tasks.bring(task.id, word, reason="because")
+    host.deliver()
+
+
 def pass_time(host, whole=10 * MINUTE, *, step=timedelta(seconds=5)):
     """Let a worker work for that long."""
     until = host.clock.now() + whole

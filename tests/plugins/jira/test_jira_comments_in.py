@@ -1,17 +1,11 @@
 """What people say in Jira's comments becomes progress of the task, each once, and nothing of what we said there."""
 
 import pytest
-from tests.plugins.jira.meantime import Busy, Listener, pull, told, undelivered
+from tests.plugins.jira.meantime import Listener, pull, told, undelivered
 
 from tm.testing import Reply
 
 COMMENTS = r"issue/[0-9]+/comment"
-
-
-@pytest.fixture(params=["cloud", "data center"])
-def jira(request, clock):
-    with Busy(now=clock.now, data_center=request.param == "data center") as jira:
-        yield jira
 
 
 def notes(task_id, host):

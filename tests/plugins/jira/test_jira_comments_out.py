@@ -29,11 +29,7 @@ from tm_jira import wiki
 ALL = ["completed", "blocked", "unblocked", "progress", "context", "reopened", "cancelled"]
 
 
-@pytest.fixture(autouse=True)
-def no_write_in_vain(jira):
-    yield
-
-    assert [each for each in jira.site.writes if not each.changed] == []
+pytestmark = pytest.mark.usefixtures("no_write_in_vain")
 
 
 @pytest.fixture

@@ -3,15 +3,9 @@
 import json
 
 import pytest
-from tests.plugins.jira.meantime import Busy, Listener, pull, undelivered
+from tests.plugins.jira.meantime import Listener, pull, undelivered
 
 BOTH = {"title": "both", "description": "both", "priority": "both", "deadline": "both", "assignee": "both"}
-
-
-@pytest.fixture(params=["cloud", "data center"])
-def jira(request, clock):
-    with Busy(now=clock.now, data_center=request.param == "data center") as jira:
-        yield jira
 
 
 @pytest.fixture

@@ -37,11 +37,7 @@ OPTIONAL = {
 }
 
 
-@pytest.fixture(autouse=True)
-def no_write_in_vain(jira):
-    yield
-
-    assert [each for each in jira.site.writes if not each.changed] == []
+pytestmark = pytest.mark.usefixtures("no_write_in_vain")
 
 
 def is_certain(host):

@@ -28,12 +28,7 @@ from tm_jira.client import site_of
 from tm_jira.standing import standing
 from tm_jira.sync import sync
 
-
-@pytest.fixture(autouse=True)
-def no_write_in_vain(jira):
-    yield
-
-    assert [each for each in jira.site.writes if not each.changed] == []
+pytestmark = pytest.mark.usefixtures("no_write_in_vain")
 
 
 @pytest.fixture

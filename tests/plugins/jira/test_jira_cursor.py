@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from tests.plugins.jira.meantime import DAY, HOUR, MINUTE, Busy, asked, pull, told, undelivered, wakes
+from tests.plugins.jira.meantime import DAY, HOUR, MINUTE, asked, pull, told, undelivered, wakes
 
 import tm
 from tm.testing import Reply
@@ -15,12 +15,6 @@ from tm_jira.outcome import Limited
 WEST, EAST = "America/Los_Angeles", "Pacific/Apia"
 ASKED_ONLY = (["myself", "search/jql"], ["myself", "search"])
 SUMMER_ENDS = datetime(2026, 11, 1, 8, 50, tzinfo=UTC)
-
-
-@pytest.fixture(params=["cloud", "data center"])
-def jira(request, clock):
-    with Busy(now=clock.now, data_center=request.param == "data center") as jira:
-        yield jira
 
 
 @pytest.fixture

@@ -1,15 +1,9 @@
 """Issues that are deleted, moved or hidden: the task is kept, nothing is made anew, what was meant for them waits."""
 
 import pytest
-from tests.plugins.jira.meantime import DAY, Busy, pull, told, undelivered
+from tests.plugins.jira.meantime import DAY, pull, told, undelivered
 
 from tm.testing import Reply
-
-
-@pytest.fixture(params=["cloud", "data center"])
-def jira(request, clock):
-    with Busy(now=clock.now, data_center=request.param == "data center") as jira:
-        yield jira
 
 
 @pytest.fixture

@@ -1,17 +1,11 @@
 """Issues that were there before become tasks: each once, silently, as they are, and nothing is written to Jira."""
 
 import pytest
-from tests.plugins.jira.meantime import MINUTE, Busy, Listener, pull, wakes
+from tests.plugins.jira.meantime import MINUTE, Listener, pull, wakes
 
 from tm.testing import Reply
 
 JQL = "project = PROJ AND issuetype = Task"
-
-
-@pytest.fixture(params=["cloud", "data center"])
-def jira(request, clock):
-    with Busy(now=clock.now, data_center=request.param == "data center") as jira:
-        yield jira
 
 
 @pytest.fixture

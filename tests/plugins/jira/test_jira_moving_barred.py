@@ -5,56 +5,20 @@ from tests.plugins.jira.pushing import (
     LOST,
     NEVER_CAME,
     SECOND,
+    START,
+    bring,
     pass_time,
     put_back_the_dead,
     remarks,
     sentences,
     states,
+    status,
     transitions,
 )
 
 from tm.testing import Reply
 
-START = {"name": "Start", "to": "In Progress", "from": "To Do"}
-
-
-@pytest.fixture(autouse=True)
-def no_write_in_vain(jira):
-    yield
-
-    assert [each for each in jira.site.writes if not each.changed] == []
-
-
-@pytest.fixture
-def workflow(jira):
-    """Replaces the workflow of the project PROJ."""
-
-    def use(*transitions):
-        jira.site.projects["PROJ"].workflow(transitions)
-
-    return use
-
-
-@pytest.fixture
-def in_project(open_host, jira):
-    """A host whose only project has these keys more, and a task whose issue is there."""
-
-    def make(**table):
-        host = open_host(jira, projects=[{"project": "PROJ", **table}])
-        task = host.tasks.add("Ship it")
-        host.deliver()
-        return host, task
-
-    return make
-
-
-def status(jira):
-    return jira.site.issues[0].status
-
-
-def bring(host, task, word):
-    host.tasks.bring(task.id, word, reason="because")
-    host.deliver()
+pytestmark = pytest.mark.usefixtures("no_write_in_vain")
 
 
 # no way

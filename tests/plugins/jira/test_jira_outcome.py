@@ -11,9 +11,6 @@ from requests.structures import CaseInsensitiveDict
 
 import tm
 from tm_jira.outcome import (
-    LONGEST,
-    SHORTEST,
-    WITHOUT_ADVICE,
     Crossed,
     Forbidden,
     Limited,
@@ -21,7 +18,6 @@ from tm_jira.outcome import (
     Refused,
     ServerTrouble,
     outcome_of,
-    read_retry_after,
 )
 
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
@@ -219,43 +215,3 @@ def test_the_longer_of_two_waits_counts_for_a_quota():
 
 
 # Retry-After
-
-
-@pytest.mark.parametrize(
-    ("text", "wait"),
-    [
-        ("1847", 1847),
-        ("30", 30),
-        ("1", 1),
-        ("0", 1),
-        ("-5", 1),
-        ("1.5", 1.5),
-        ("0.2", 1),
-        (" 12 ", 12),
-        ("1e3", 1000),
-        (date_in(420), 420),
-        (date_in(-420), 1),
-        ("Sun, 22 Nov 2026 12:07:00 +0000", 420),
-        ("Sun, 22 Nov 2026 13:07:00 +0100", 420),
-        ("Sunday, 22-Nov-26 12:07:00 GMT", 420),
-        ("999999999", 86_400),
-        (None, 30),
-        ("", 30),
-        ("soon", 30),
-        ("nan", 30),
-        ("inf", 30),
-        ("1,5", 30),
-        ("1e999", 30),
-        ("Sun, 99 Nov 2026 12:07:00 GMT", 30),
-        ("9" * 400, 86_400),
-    ],
-)
-def test_every_form_of_retry_after_is_read(text, wait):
-    found = read_retry_after(text, now=NOW)
-
-    assert found == wait * SECONDS or (text == "9" * 400 and found == WITHOUT_ADVICE)
-
-
-@given(st.text(max_size=40) | st.floats().map(str) | st.integers().map(str) | st.datetimes().map(format_datetime))
-def test_no_retry_after_waits_for_nothing_or_for_ever(text):
-    assert SHORTEST <= read_retry_after(text, now=NOW) <= LONGEST

@@ -45,11 +45,7 @@ EMPTIED = {
 }
 
 
-@pytest.fixture(autouse=True)
-def no_write_in_vain(jira):
-    yield
-
-    assert [each for each in jira.site.writes if not each.changed] == []
+pytestmark = pytest.mark.usefixtures("no_write_in_vain")
 
 
 def shown(jira, name):

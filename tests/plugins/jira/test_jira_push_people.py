@@ -10,11 +10,7 @@ from tm.testing import Reply
 ALICE = "alice@example.com"
 
 
-@pytest.fixture(autouse=True)
-def no_write_in_vain(jira):
-    yield
-
-    assert [each for each in jira.site.writes if not each.changed] == []
+pytestmark = pytest.mark.usefixtures("no_write_in_vain")
 
 
 def assigned(jira):

@@ -10,11 +10,7 @@ from tm.testing import Reply, ScriptedServer
 PAGE = {"task_url": "https://tm.example.com/tasks/{id}"}
 
 
-@pytest.fixture(autouse=True)
-def no_write_in_vain(jira):
-    yield
-
-    assert [each for each in jira.site.writes if not each.changed] == []
+pytestmark = pytest.mark.usefixtures("no_write_in_vain")
 
 
 def labels(jira):

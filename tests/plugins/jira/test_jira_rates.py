@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 import pytest
-from tests.plugins.jira.meantime import MINUTE, Busy, asked, undelivered
+from tests.plugins.jira.meantime import MINUTE, asked, undelivered
 
 from tm.testing import Reply
 
@@ -12,12 +12,6 @@ ISSUE, COMMENT, MOVE = r"^issue/[0-9]+$", "^issue/[0-9]+/comment$", "transitions
 CALLS = [("POST", "^issue$"), ("GET", ISSUE), ("PUT", ISSUE), ("GET", MOVE), ("POST", MOVE), ("POST", COMMENT)]
 REASONS = ["jira-burst-based", "jira-per-issue-on-write", None]
 QUOTAS = ["jira-quota-global-based", "jira-quota-tenant-based"]
-
-
-@pytest.fixture(params=["cloud", "data center"])
-def jira(request, clock):
-    with Busy(now=clock.now, data_center=request.param == "data center") as jira:
-        yield jira
 
 
 @pytest.fixture

@@ -3,16 +3,10 @@
 import json
 
 import pytest
-from tests.plugins.jira.meantime import Busy, pull, undelivered
+from tests.plugins.jira.meantime import pull, undelivered
 
 BOTH = {"title": "both", "description": "both", "priority": "both"}
 EDIT, READ, MOVE, PROPERTY = r"issue/[0-9]+$", r"issue/[0-9]+\?", r"transitions$", "properties/tm.task"
-
-
-@pytest.fixture(params=["cloud", "data center"])
-def jira(request, clock):
-    with Busy(now=clock.now, data_center=request.param == "data center") as jira:
-        yield jira
 
 
 @pytest.fixture

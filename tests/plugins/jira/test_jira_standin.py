@@ -217,7 +217,7 @@ def test_somebody_moves_the_first_open_issue_to_done(jira):
     act()
     act()
 
-    assert sentence == "Somebody moves PROJ-1 to Done in Jira"
+    assert sentence == "Somebody moves PROJ-2 to Done in Jira"
     assert jira.received[-1] == "PROJ-2: To Do → Done"
 
 

@@ -3,18 +3,12 @@
 from contextlib import suppress
 
 import pytest
-from tests.plugins.jira.meantime import DAY, MINUTE, Busy, asked, undelivered
+from tests.plugins.jira.meantime import DAY, MINUTE, asked, undelivered
 
 import tm
 from tm.clock import stamp
 from tm.service.steering import resume
 from tm.testing import Reply
-
-
-@pytest.fixture(params=["cloud", "data center"])
-def jira(request, clock):
-    with Busy(now=clock.now, data_center=request.param == "data center") as jira:
-        yield jira
 
 
 @pytest.fixture(params=[True, False], ids=["open to strangers", "closed to strangers"])

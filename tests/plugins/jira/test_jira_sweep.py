@@ -1,18 +1,12 @@
 """Once a day every linked issue is looked for: what no search shows is found, and nothing is believed too quickly."""
 
 import pytest
-from tests.plugins.jira.meantime import DAY, HOUR, MINUTE, Busy, asked, pull, undelivered, wakes
+from tests.plugins.jira.meantime import DAY, HOUR, MINUTE, asked, pull, undelivered, wakes
 
 import tm
 from tm.testing import Reply
 from tm_jira.backfill import backfill
 from tm_jira.client import site_of
-
-
-@pytest.fixture(params=["cloud", "data center"])
-def jira(request, clock):
-    with Busy(now=clock.now, data_center=request.param == "data center") as jira:
-        yield jira
 
 
 @pytest.fixture

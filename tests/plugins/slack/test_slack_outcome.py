@@ -4,13 +4,9 @@ from datetime import UTC, datetime, timedelta
 from http.client import BadStatusLine, IncompleteRead, RemoteDisconnected
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from tm import NeedsLogin, OutcomeUnknown, PermanentFailure, RetryLater
 from tm_slack.outcome import (
-    LONGEST,
-    SHORTEST,
     CardLost,
     DestinationRefused,
     Limited,
@@ -22,7 +18,6 @@ from tm_slack.outcome import (
     outcome_of,
     outcome_of_call,
     outcome_without_answer,
-    read_retry_after,
 )
 
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
@@ -148,35 +143,6 @@ def test_a_busy_slack_is_left_alone_by_the_whole_plugin(status, body):
     found = outcome(status, body, retry_after="7")
 
     assert (found.after, found.whole_plugin) == (timedelta(seconds=7), True)
-
-
-@pytest.mark.parametrize(
-    ("header", "seconds"),
-    [
-        ("30", 30),
-        ("0", 1),
-        ("-5", 1),
-        ("1.5", 1.5),
-        ("Sun, 22 Nov 2026 12:02:00 GMT", 120),
-        ("Sun, 22 Nov 2026 13:02:00 +0100", 120),
-        ("Sun, 22 Nov 2026 12:02:00 -0000", 120),
-        ("Sun, 22 Nov 2026 11:00:00 GMT", 1),
-        (None, 30),
-        ("", 30),
-        ("soon", 30),
-        ("nan", 30),
-        ("inf", 30),
-        ("86400", 86_400),
-        ("999999999", 86_400),
-    ],
-)
-def test_every_form_of_retry_after_is_understood(header, seconds):
-    assert read_retry_after(header, now=NOW) == timedelta(seconds=seconds)
-
-
-@given(st.text() | st.floats().map(str) | st.datetimes().map("{:%a, %d %b %Y %H:%M:%S GMT}".format))
-def test_the_wait_is_bounded_whatever_the_header_says(header):
-    assert SHORTEST <= read_retry_after(header, now=NOW) <= LONGEST
 
 
 def test_without_a_connection_nothing_was_sent():
