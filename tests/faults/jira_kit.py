@@ -133,16 +133,14 @@ class Hub:
         self.folder = folder
         (folder / "site").mkdir()
         (folder / "site" / "sitecustomize.py").write_text(_CHILD, encoding="utf-8")
-        known = {"interval": f"{SPEED}s", **{name: jira.settings[name] for name in jira.settings if name != "projects"}}
-        table = {**known, "interval": f"{SPEED}s", **settings}
-        lines = "".join(f"{name} = {value}\n" for name, value in table.items() if isinstance(value, list))
-        (folder / "tm.toml").write_text(
-            f'[plugins.jira]\n{lines}[[plugins.jira.projects]]\nproject = "PROJ"\n', encoding="utf-8"
-        )
+        table = {**jira.settings, "interval": f"{SPEED}s", **settings}
+        lines = "".join(f"{name} = {value!r}\n" for name, value in settings.items())
+        text = f'[plugins.jira]\n{lines}[[plugins.jira.projects]]\nproject = "PROJ"\n'
+        (folder / "tm.toml").write_text(text, encoding="utf-8")
         self.environ = {
             "HOME": str(folder), "PATH": os.environ["PATH"], "PYTHONPATH": str(folder / "site"),
             "TM_DELIVERY": "worker", "TM_ACTOR": "tester", "TM_TIMEZONE": "UTC",
-            **{f"TM_PLUGINS__JIRA__{name.upper()}": v for name, v in table.items() if isinstance(v, str)},
+            **{f"TM_PLUGINS__JIRA__{name.upper()}": said for name, said in table.items() if isinstance(said, str)},
         }  # fmt: skip
         self.session = Session(self.environ, str(folder), clock=QuickClock())
 

@@ -11,7 +11,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
-from tests.faults.jira_kit import SPEED, BadDay, Hub
+from tests.faults.jira_kit import SPEED, BadDay, Hub, QuickClock
 from tests.faults.worker_kit import kill
 from tests.plugins.jira.pushing import reading
 
@@ -21,6 +21,7 @@ from tm.service.completion import complete
 from tm.service.editing import add, update
 from tm.service.lifecycle import block, progress, reopen, unblock
 from tm.service.steering import decide
+from tm_jira.standin import StandIn
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -71,6 +72,35 @@ def test_one_issue_per_task_every_word_once_and_both_sides_agree_whatever_died_o
         assert_each_task_has_its_issue(hub, jira.site.issues, tasks=people.tasks)
         assert_both_agree(hub, jira.site.issues)
         assert_told_once(hub, jira.site.issues, remarks=people.remarks)
+        hub.session.database.close()
+
+
+@pytest.mark.parametrize("data_center", [False, True], ids=["cloud", "data center"])
+def test_a_worker_and_commands_at_the_same_time_make_each_issue_and_each_task_once(
+    tmp_path: Path, data_center: bool
+) -> None:
+    with StandIn(now=QuickClock().now, data_center=data_center) as jira:
+        jira.site.search_lag = timedelta(seconds=SPEED / 2)
+        hub = Hub(tmp_path, jira, import_jql="project = PROJ")
+        for number in range(6):
+            for each in range(8):
+                add(hub.session.work({}), {"title": f"Ours {number}.{each}"})
+                jira.site.add(summary=f"Theirs {number}.{each}")
+            commands = [("worker",), ("deliver",), ("jira", "backfill", "--jql", "project = PROJ"), ("jira", "sync")]
+            first, *others = [hub.start(*each) for each in random.sample(commands, k=4 if number else 3)]
+            said = [each.communicate(timeout=60)[1] for each in others if each.args[3] != "worker"]
+            for each in [first, *others]:
+                kill(each)
+
+            assert "Traceback" not in "".join(said)
+        come_to_rest(hub)
+        ours = [event.task_id for event in hub.events() if event.type == "task.created"]
+
+        assert hub.dead() == []
+        assert Counter(link.task_id for link in hub.links()) == Counter(ours)
+        assert Counter(link.outside_id for link in hub.links()) == Counter(each.id for each in jira.site.issues)
+        assert len(ours) == 6 * 8 * 2
+        assert len({each.fields["summary"] for each in jira.site.issues}) == len(ours)
         hub.session.database.close()
 
 

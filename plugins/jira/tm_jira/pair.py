@@ -328,7 +328,11 @@ class Pair:
         if len(mine) < 2:
             return False
         me, is_cloud = self._site.me, self._site.is_cloud
-        is_ours = [account_of(each.get("author") or {}, is_cloud=is_cloud) == me for each, _ in mine]
+        # people use Jira with this very account as well, so that it takes our value to be our change
+        is_ours = [
+            account_of(each.get("author") or {}, is_cloud=is_cloud) == me and _says(item, field, value)
+            for each, item in mine
+        ]
         last = max((at for at, ours in enumerate(is_ours) if ours), default=-1)
         lost = [Push(field, value, item.get("toString")) for _, item in _others(mine, is_ours, last)]
         self._hub.conflicts.lose(self._view.task.id, lost, place=self._view.issue.key)
@@ -338,6 +342,16 @@ class Pair:
 def _others(mine: list[Any], is_ours: list[bool], last: int) -> list[Any]:
     """The changes of others that ours came after."""
     return [each for at, each in enumerate(mine) if at < last and not is_ours[at]]
+
+
+def _says(item: Mapping[str, Any], field: str, value: Any) -> bool:
+    """Whether a change in a history is one to this value; of texts Jira keeps another form there, so they may be."""
+    if field == "description":
+        return True
+    if field == "status":
+        return str(item.get("to")) in value if isinstance(value, list) else True
+    wanted = "" if value is None else str(value)
+    return wanted in (str(item.get("to") or ""), str(item.get("toString") or ""))
 
 
 def _is_of(item: Mapping[str, Any], field: str) -> bool:

@@ -57,6 +57,7 @@ THERE = st.one_of(
     st.tuples(st.just("labels there"), LABELS),
     st.tuples(st.just("status there"), STATUSES),
     st.tuples(st.just("comment there"), st.none()),
+    st.tuples(st.just("person there"), st.sampled_from(["alice", "tm"])),
 )
 WORLD = st.one_of(
     st.tuples(st.just("deliver"), st.none()),
@@ -117,6 +118,7 @@ class World:
         self.task = self.host.tasks.add("Ship it").id
         self.numbers = itertools.count(1)
         self.remarks = []
+        self.person = "alice"
         self.moments = 0
         self.said = []
         self.latest = {}
@@ -148,29 +150,36 @@ class World:
         with suppress(tm.Refused):
             self.host.tasks.bring(self.task, status, reason="because")
 
-    # people in Jira
+    # people in Jira, some of whom use the very account that is ours
+
+    def person_there(self, name):
+        self.person = name
 
     def title_there(self, title):
         title = f"{title} {next(self.numbers)}"
         if self.issue:
-            self.say("theirs", "title", title, lambda: self.jira.site.edit(self.issue.key, summary=title))
+            self.say(
+                "theirs", "title", title, lambda: self.jira.site.edit(self.issue.key, by=self.person, summary=title)
+            )
 
     def priority_there(self, name):
         if self.issue:
-            self.say("theirs", "priority", name, lambda: self.jira.site.edit(self.issue.key, priority=name))
+            self.say(
+                "theirs", "priority", name, lambda: self.jira.site.edit(self.issue.key, by=self.person, priority=name)
+            )
 
     def labels_there(self, labels):
         if self.issue:
-            self.jira.site.edit(self.issue.key, labels=labels)
+            self.jira.site.edit(self.issue.key, by=self.person, labels=labels)
 
     def status_there(self, name):
         if self.issue:
-            self.jira.site.move(self.issue.key, name)
+            self.jira.site.move(self.issue.key, name, by=self.person)
 
     def comment_there(self, _):
         if self.issue:
             self.remarks.append(f"remark {next(self.numbers)} of hers")
-            self.jira.site.comment(self.issue.key, self.remarks[-1])
+            self.jira.site.comment(self.issue.key, self.remarks[-1], by=self.person)
 
     def say(self, side, field, value, act):
         """A person's edit; what they find overwritten by then must be on record by the end."""
