@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 import threading
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from tm.clock import stamp
+from tm.errors import NeedsLogin
 from tm.forks import end_forked
 from tm.recorder import words_of
 from tm.retry import asked_wait
@@ -15,13 +17,14 @@ from tm.store.plugins import PluginRecords
 if TYPE_CHECKING:
     import logging
     from collections.abc import Callable, Iterable
-    from datetime import timedelta
 
     from tm.clock import Clock
     from tm.plugins import Plugin
     from tm.store.protocol import Database
 
 PAUSE = 30.0
+LOGIN_REST = timedelta(minutes=5)
+"""How long a plugin whose credentials are refused looks no more: some lock an account that knocks too often."""
 
 
 class Pulls:
@@ -91,6 +94,8 @@ def note_pull(
     now = clock.now()
     words = plugin.redactor.clean(words_of(error)) if error else None
     later = _asked(error) if error else None
+    if issubclass(type(error), NeedsLogin):  # what is raised may do anything when it is asked something
+        later = max(plugin.base.interval, LOGIN_REST)
     with database.transaction():
         PluginRecords(database).save_pull(
             plugin.name,

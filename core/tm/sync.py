@@ -151,7 +151,8 @@ class _Sides(NamedTuple):
             return self._settled(keep)
         if self.rule.leads == "ours" or (self.rule.leads == "both" and is_ours_changed):
             return self._pushed(is_theirs_changed, keep=keep)
-        return self._pulled(is_ours_changed)
+        # what only our side could hold goes with the change, although nobody changed it
+        return self._pulled(is_ours_changed or self.rule.read(base.theirs) not in (base.ours, NOTHING))
 
     def _are_alike(self) -> bool:
         if self.rule.is_set:

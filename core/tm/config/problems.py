@@ -44,6 +44,12 @@ def _problem(problem: ErrorDetails, model: type[BaseModel]) -> tuple[tuple[str |
     if problem["type"] == "missing":
         return place, f"{key} is missing"
     reason = _TABLE.sub("a table", _SUBJECT.sub("", problem["msg"]))
+    if problem["type"] in ("tuple_type", "list_type"):
+        field = field_at(model, place)
+        of_tables = (
+            "; its tables are written with two brackets: [[…]]" if field and model_inside(field.annotation) else ""
+        )
+        reason = f"should be a list{of_tables}"
     if problem["type"] == "literal_error":
         reason += _nearest_word(problem)
     return place, f"{key} {reason}" if key else reason

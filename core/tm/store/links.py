@@ -14,9 +14,11 @@ if TYPE_CHECKING:
 OF_TASK = """
 select plugin, instance, kind, task_id, outside_id, key, url, title, detail, state, base, exclusive
 from link where task_id = ? order by linked_at, plugin, kind, outside_id"""
+# without statistics SQLite takes the beginning of the primary key, which nearly all links of a plugin share
 OF_OBJECT = """
 select plugin, instance, kind, task_id, outside_id, key, url, title, detail, state, base, exclusive
-from link where plugin = ? and instance = ? and kind = ? and outside_id = ? order by task_id"""
+from link indexed by link_by_object
+where plugin = ? and instance = ? and kind = ? and outside_id = ? order by task_id"""
 OF_PLUGIN = """
 select plugin, instance, kind, task_id, outside_id, key, url, title, detail, state, base, exclusive
 from link where plugin = ? order by task_id, kind, outside_id"""
@@ -31,7 +33,11 @@ on conflict (plugin, instance, kind, task_id, outside_id) do update set key = ex
 TAKEN_BY = """
 select task_id, outside_id from link
 where exclusive = 1 and plugin = :plugin and instance = :instance and kind = :kind
-  and (task_id = :task_id or outside_id = :outside_id) and not (task_id = :task_id and outside_id = :outside_id)"""
+  and task_id = :task_id and outside_id <> :outside_id
+union all
+select task_id, outside_id from link
+where exclusive = 1 and plugin = :plugin and instance = :instance and kind = :kind
+  and outside_id = :outside_id and task_id <> :task_id"""
 SUPERSEDED = "superseded"
 DELETE = """
 delete from link where plugin = ? and instance = ? and kind = ? and task_id = ? and outside_id = ?"""

@@ -51,7 +51,7 @@ def explain(event: Event, hub: Hub) -> list[str]:
 
 @tm.hookimpl
 def check(hub: Hub) -> Iterator[Finding]:
-    """Whether Jira knows us, every project takes issues, and every status, priority and person is known there."""
+    """Whether Jira knows us, every project takes issues, and every status and priority is known there."""
     from tm_jira.checkup import findings
 
     yield from findings(hub)

@@ -20,8 +20,8 @@ REMEMBERED = timedelta(days=1)
 def account_for(name: str, *, hub: Hub, site: Site, project: str) -> str | None:
     """The account of the person whom tasks call by that name, or None if nobody is certainly that person.
 
-    An account is taken only where its e-mail address, shown by Jira, is the person's: Jira's search goes by beginnings,
-    and may find somebody else (https://developer.atlassian.com/cloud/jira/platform/rest/v3/api-group-user-search/).
+    An account is taken only where its e-mail address, shown by Jira, is the person's (or, on Data Center, its user
+    name): Jira's search goes by beginnings, and may find somebody else (https://developer.atlassian.com/cloud/jira/platform/rest/v3/api-group-user-search/).
     """
     person = hub.people.find(name)
     if person is not None and person.jira:
@@ -37,7 +37,7 @@ def account_for(name: str, *, hub: Hub, site: Site, project: str) -> str | None:
 
 
 def _found(users: list[Mapping[str, Any]], wanted: str, *, is_cloud: bool) -> str | None:
-    keys = ("emailAddress",) if "@" in wanted else ("name", "displayName")
+    keys = ("emailAddress",) if "@" in wanted or is_cloud else ("name",)
     fitting = [
         each
         for each in users
@@ -53,4 +53,6 @@ def name_of(user: Mapping[str, Any], hub: Hub, *, is_cloud: bool) -> str | None:
     person = hub.people.find(account) or hub.people.find(address)
     if person is not None:
         return person.email or person.alias
-    return title(address or str(user.get("displayName") or ""))[:200] or account
+    # everybody chooses how they are called in Jira, be it like somebody here
+    called = title(str(user.get("displayName") or ""))[:180]
+    return title(address)[:200] or (f"{called} (Jira)" if called else account)

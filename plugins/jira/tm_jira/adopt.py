@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import tm
 from tm.sync import NOTHING, Agreed
+from tm_jira import creating
 from tm_jira.accounts import name_of
 from tm_jira.fields import Translation, account_of, issue_of, ours_of
 from tm_jira.links import (
@@ -14,17 +15,16 @@ from tm_jira.links import (
     is_foreign,
     is_issue_apart,
     keep,
-    link_of,
     link_to,
     note_foreign,
-    set_state,
+    note_orphan,
 )
 from tm_jira.words import words_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from tm import Hub, Link, Task
+    from tm import Hub, Task
     from tm_jira.client import Site
     from tm_jira.fields import Issue
 
@@ -40,18 +40,29 @@ def adopt(raw: Mapping[str, Any], hub: Hub, *, site: Site) -> str | None:
     Other plugins are not told. An issue that carries a mark is left alone: it is another hub's, or one of ours whose
     link is about to be written.
     """
+    issue = wanting(raw, hub, site=site)
+    if issue is None:
+        return None
+    task, said = _added(issue, hub, site=site)
+    return _brought(task, issue, said, hub=hub) if task is not None else None
+
+
+def wanting(raw: Mapping[str, Any], hub: Hub, *, site: Site) -> Issue | None:
+    """The issue, if a task is to be made of it."""
     issue = issue_of(raw, is_cloud=site.is_cloud)
     if is_issue_apart(issue.id, hub) or link_to(issue.id, hub) is not None:
         return None
     if not site.is_cloud and issue.mark is None:
         issue = issue._replace(mark=site.mark(issue.id))
     if is_foreign(issue.mark, hub):
-        note_foreign(issue, hub)
+        if not hub.dry_run:
+            note_foreign(issue, hub)
         return None
-    if issue.mark is not None:
+    if issue.mark:
+        if not (hub.dry_run or creating.has_intent(str(issue.mark.get("task")), hub)):
+            note_orphan(issue, hub)
         return None
-    task, said = _added(issue, hub, site=site)
-    return _brought(task, issue, said, hub=hub) if task is not None else None
+    return issue
 
 
 def _added(issue: Issue, hub: Hub, *, site: Site) -> tuple[Task | None, dict[str, Any]]:
@@ -87,7 +98,7 @@ def _said(issue: Issue, hub: Hub, *, site: Site) -> dict[str, Any]:
     account = account_of(issue.raw_assignee, is_cloud=site.is_cloud)
     name = name_of(issue.raw_assignee, hub, is_cloud=site.is_cloud) if account else None
     people = {account: name} if account and name else {}
-    words = words_of(hub.settings, issue.project, zone=hub.zone)
+    words = words_of(hub.settings, issue.project, issue_type=issue.issue_type, zone=hub.zone)
     rules = Translation(words, site.is_cloud, accounts={}, people=people).rules(hub.settings, born="there")
     said: dict[str, Any] = {}
     for field, theirs in issue.theirs.items():
@@ -111,32 +122,3 @@ def _brought(task: Task, issue: Issue, said: Mapping[str, Any], *, hub: Hub) -> 
     agreed = {field: Agreed(ours[field], theirs) for field, theirs in issue.theirs.items()}
     keep(task.id, issue, Record("there", agreed, updated=issue.updated, since=issue.updated), hub=hub)
     return task.id
-
-
-def tie(task: Task, raw: Mapping[str, Any], *, leads: str, hub: Hub, site: Site) -> Link:
-    """Tie a task to an issue because a person said so; both are brought together in the task's own line.
-
-    `leads` is `here` or `there`: whose words count where the two differ. Raises Refused when the issue is another
-    hub's, or one of the two is tied already.
-    """
-    issue = issue_of(raw, is_cloud=site.is_cloud)
-    if is_foreign(issue.mark, hub):
-        note_foreign(issue, hub)
-        raise tm.Refused(f"{issue.key} belongs to another hub; unlink it there first.")
-    taken = link_to(issue.id, hub)
-    if taken is not None and taken.task_id != task.id:
-        raise tm.Refused(
-            f"{issue.key} is tied to task {taken.task_id}. Take them apart first: tm jira unlink {issue.key}"
-        )
-    own = link_of(task.id, hub)
-    if own is not None and own.outside_id != issue.id:
-        raise tm.Refused(f"Task {task.id} is tied to {own.key}. Take them apart first: tm jira unlink {task.id}")
-    born: Any = leads
-    status = issue.theirs["status"]
-    agreed = Agreed(task.status, _UNSEEN) if born == "there" else Agreed("", status)
-    keep(task.id, issue, Record(born=born, agreed={"status": agreed}, since=issue.updated), hub=hub)
-    link = link_of(task.id, hub)
-    if link is None:
-        raise tm.Refused(f"Task {task.id} was deleted meanwhile.")
-    set_state(link, None, hub)
-    return link

@@ -5,12 +5,12 @@ from __future__ import annotations
 import threading
 from contextlib import contextmanager
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, NamedTuple
+from functools import partial
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import tm
-from tm_jira.adopt import adopt
-from tm_jira.fields import WANTED, issue_of
-from tm_jira.links import is_foreign, is_issue_apart, link_to
+from tm_jira.adopt import adopt, wanting
+from tm_jira.fields import WANTED
 from tm_jira.outcome import Limited, Refused
 from tm_jira.searches import unordered
 
@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
     from tm import Hub
     from tm_jira.client import Site
+    from tm_jira.fields import Issue
+
+T = TypeVar("T")
 
 PATIENCE = timedelta(minutes=10)
 
@@ -44,14 +47,16 @@ def backfill(jql: str, *, hub: Hub, site: Site, is_dry: bool, say: Callable[[str
     site.account()  # to a stranger a search shows nothing, and all would seem done
     made, known, would = 0, 0, list[tuple[str, str]]()
     pages = site.search(f"({jql}) ORDER BY created ASC", fields=WANTED, wait=lambda limited: _wait(limited, say))
+    act: Callable[..., Issue | str | None] = wanting if is_dry else adopt
     with _progress() as advance:
         for raw in _each(_understood(pages), advance):
-            if is_dry and _is_free(raw, hub, site=site):
-                would.append((str(raw.get("key")), str((raw.get("fields") or {}).get("summary") or "")))
-            elif not is_dry and adopt(raw, hub, site=site):
+            found = _patiently(partial(act, raw, hub, site=site), say)
+            if found is None:
+                known += 1
+            elif isinstance(found, str):
                 made += 1
             else:
-                known += 1
+                would.append((found.key, str(found.theirs["title"])))
     return Done(made, known, would)
 
 
@@ -61,17 +66,20 @@ def _each(pages: Iterator[list[Mapping[str, Any]]], advance: Callable[[int], Non
         advance(len(page))
 
 
-def _is_free(raw: Mapping[str, Any], hub: Hub, *, site: Site) -> bool:
-    issue = issue_of(raw, is_cloud=site.is_cloud)
-    mark = issue.mark or (None if site.is_cloud else site.mark(issue.id))
-    return not (mark or is_foreign(mark, hub) or is_issue_apart(issue.id, hub) or link_to(issue.id, hub))
-
-
 def _understood(pages: Iterator[Any]) -> Iterator[Any]:
     try:
         yield from pages
     except Refused as refusal:
         raise tm.UsageError(str(refusal)) from None
+
+
+def _patiently(call: Callable[[], T], say: Callable[[str], None]) -> T:
+    """What a call gives, made again after every pause that Jira asks for."""
+    while True:
+        try:
+            return call()
+        except Limited as limited:
+            _wait(limited, say)
 
 
 def _wait(limited: Limited, say: Callable[[str], None]) -> None:

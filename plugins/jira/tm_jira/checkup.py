@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from difflib import get_close_matches
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import tm
 from tm_jira.client import site_of
 from tm_jira.creating import doubles, in_doubt
+from tm_jira.fields import status_of
 from tm_jira.links import FORBIDDEN, GONE, PARKED, foreign, links_here
 from tm_jira.outcome import Forbidden, NotThere, Refused
 from tm_jira.words import listed, words_of
@@ -47,11 +48,12 @@ def findings(hub: Hub) -> Iterator[Finding]:
         account = site.account()
         server = site.server()
     except TROUBLE as failure:
-        yield _error(str(failure), "Nothing is lost meanwhile; what is owed waits.")
+        yield _error(str(failure), "What is owed waits; look again with: tm doctor jira")
         return
     yield _ok(f"Jira knows us: {account.name}, time zone {account.zone}, at {hub.settings.url}.")
     yield from _dialect(str(server.get("deploymentType") or ""), site)
-    for project in {each.project: each for each in hub.settings.projects}.values():
+    rules = {(each.project, each.issue_type.casefold()): each for each in reversed(hub.settings.projects)}
+    for project in reversed(rules.values()):
         try:
             yield from _project(project, hub=hub, site=site)
         except TROUBLE as failure:
@@ -78,8 +80,8 @@ def _project(project: Project, *, hub: Hub, site: Site) -> Iterator[Finding]:
         return
     yield from _permitted(key, site)
     yield from _screens(project, site)
-    yield from _statuses(project, words_of(hub.settings, key, zone=hub.zone), site)
-    yield from _priorities(project, words_of(hub.settings, key, zone=hub.zone), site)
+    yield from _statuses(project, words_of(hub.settings, key, issue_type=project.issue_type, zone=hub.zone), site)
+    yield from _priorities(project, words_of(hub.settings, key, issue_type=project.issue_type, zone=hub.zone), site)
 
 
 def _permitted(key: str, site: Site) -> Iterator[Finding]:
@@ -96,7 +98,8 @@ def _permitted(key: str, site: Site) -> Iterator[Finding]:
 def _screens(project: Project, site: Site) -> Iterator[Finding]:
     fields = site.creatable(project.project, project.issue_type)
     if fields is None:
-        advice = "Set issue_type to one of the project's own, as Jira shows it."
+        kinds = listed(str(each.get("name")) for each in site.project_statuses(project.project))
+        advice = f"Set issue_type to one of the project's own: {kinds}."
         yield _error(f"{project.project} makes no issues of the type {project.issue_type}.", advice)
         return
     yield _ok(f"{project.project} takes issues of the type {project.issue_type}.")
@@ -122,13 +125,15 @@ def _screens(project: Project, site: Site) -> Iterator[Finding]:
 def _statuses(project: Project, words: Words, site: Site) -> Iterator[Finding]:
     kinds = site.project_statuses(project.project)
     own = [each for each in kinds if str(each.get("name")).casefold() == project.issue_type.casefold()] or kinds
-    there = [_status(each) for kind in own for each in kind.get("statuses") or ()]
+    there = [status_of(each) for kind in own for each in kind.get("statuses") or ()]
     names = list(dict.fromkeys(each["name"] for each in there))
     for word, wanted in project.statuses.items():
         for odd in (name for name in wanted if name.casefold() not in [each.casefold() for each in names]):
             near = get_close_matches(odd, names, n=1)
             hint = f"Did you mean {near[0]}?" if near else f"There are {listed(names)}."
             yield _error(f"{project.project} has no status {odd}, which statuses names for {word}.", hint)
+    for odd in (name for name in project.via if name.casefold() not in [each.casefold() for each in names]):
+        yield _error(f"{project.project} has no status {odd}, which via names.", f"There are {listed(names)}.")
     lacking = [word for word in words.statuses if not any(words.status_of(each) == word for each in there)]
     missing = [word for word in lacking if word in ("pending", "in_progress", "completed")]
     if missing:
@@ -140,18 +145,17 @@ def _statuses(project: Project, words: Words, site: Site) -> Iterator[Finding]:
         yield _ok(f"{message}: a blocked task's issue stays where it is, a cancelled one's is done.")
 
 
-def _status(raw: Mapping[str, Any]) -> dict[str, str]:
-    category = (raw.get("statusCategory") or {}).get("key", "")
-    return {"id": str(raw.get("id", "")), "name": str(raw.get("name", "")), "category": str(category)}
-
-
 def _priorities(project: Project, words: Words, site: Site) -> Iterator[Finding]:
-    there = [each.casefold() for each in site.priorities()]
+    known = site.priorities()
+    there = [each.casefold() for each in known]
     for priority in words.priorities:
         name = words.priority_name(priority)
         if name.casefold() not in there:
             message = f"Jira has no priority {name}, which {project.project} is to get for {priority}."
-            yield _warning(message, f'Name it: priorities = {{ {priority} = "…" }} under [[plugins.jira.projects]].')
+            advice = (
+                f'Say under [[plugins.jira.projects]]: priorities = {{ {priority} = "…" }}; there are {listed(known)}.'
+            )
+            yield _warning(message, advice)
 
 
 def _imports(hub: Hub, site: Site) -> Iterator[Finding]:
@@ -173,6 +177,8 @@ def _owed_to_people(hub: Hub) -> Iterator[Finding]:
         count = sum(link.state == state for link in links)
         if count:
             yield _warning(f"{count} linked issues {words}.", "See which: tm jira status")
+    if waiting := hub.conflicts.count():
+        yield _warning(f"Conflicts that wait for a person: {waiting}.", "See them: tm conflicts list")
     for count, words in (
         (len(foreign(hub)), "issues belong to another hub"),
         (len(in_doubt(hub)), "issues may or may not have been made; they are being looked for"),

@@ -44,6 +44,7 @@ class Site:
 
     def __init__(self, settings: Settings, *, now: Callable[[], datetime]) -> None:
         self._wire = Wire(settings, now=now)
+        self._url = settings.url
         self._me = ""
         self.is_cloud = settings.token is None
         """Whether it speaks Cloud's dialect: version 3, documents instead of markup."""
@@ -56,10 +57,13 @@ class Site:
 
     def account(self) -> Account:
         """Whose credentials these are: the only proof that they are accepted."""
-        answer = self._wire.send("GET", "myself", what="asking who we are")
+        try:
+            answer = self._wire.send("GET", "myself", what="asking who we are")
+        except NotThere:
+            raise NotThere(f"There is no Jira at {self._url}. Set url to the site alone, as in a browser.") from None
         try:
             said = answer.json()
-        except ValueError:
+        except (ValueError, RecursionError):
             said = None
         if not isinstance(said, dict):
             raise Unreachable("What came back when asking who we are is not Jira's. Look for a proxy before it.")
@@ -129,7 +133,7 @@ class Site:
         """An issue by id or key, with its mark and its history."""
         params = {"fields": ",".join(fields), "properties": MARK, "expand": "changelog"}
         said = self._table("GET", f"issue/{quote(issue, safe='')}", params=params, what=f"reading issue {issue}")
-        if not isinstance(said.get("fields"), dict) or not said.get("id"):
+        if not isinstance(said.get("fields"), dict) or not str(said.get("id", "")).isdigit():
             raise Unreachable(f"What came back when reading issue {issue} is no issue. Look for a proxy before Jira.")
         return said
 
@@ -243,11 +247,12 @@ class Site:
                 wait(limited)
                 continue
             found = tables(said.get("issues"))
-            fresh = [each for each in found if str(each.get("id")) not in seen]
+            found = [each for each in found if str(each.get("id", "")).isdigit()]
+            fresh = [each for each in found if str(each["id"]) not in seen]
             seen |= {str(each.get("id")) for each in found}
             yield fresh
             token = said.get("nextPageToken")
-            if not fresh or (not token if self.is_cloud else len(found) < PAGE):
+            if not token if self.is_cloud else not fresh or len(found) < PAGE:
                 return
             if self.is_cloud:
                 params["nextPageToken"] = str(token)

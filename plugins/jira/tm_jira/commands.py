@@ -33,7 +33,7 @@ def status(format: _FORMAT = "text") -> int:
     if format == "json":
         _out(json.dumps(found, ensure_ascii=False, indent=2))
     else:
-        _out("\n".join(lines(found)))
+        _out("\n".join(map(_plain, lines(found))))
     return 0
 
 
@@ -49,7 +49,7 @@ def sync(
     with _jira(dry_run=dry_run) as (hub, site):
         rows = rehearse(hub, site=site)
         if not dry_run:
-            _bring_together({row.task_id for row in rows}, hub)
+            _bring_together({row.task_id for row in rows if row.task_id}, hub)
     if format == "json":
         _out(json.dumps([row._asdict() for row in rows], ensure_ascii=False, indent=2))
     else:
@@ -85,9 +85,9 @@ def backfill(
         done = bring_in(jql, hub=hub, site=site, is_dry=dry_run, say=_say)
     if dry_run:
         _table(("issue", "summary"), done.would)
-        _say(f"{len(done.would)} issues would become tasks; {done.known} have one or are to have none.")
+        _say(f"Issues that would become tasks: {len(done.would)}; that have one, or are to have none: {done.known}.")
     else:
-        _say(f"✓ {done.made} tasks made; {done.known} issues have one already or are to have none.")
+        _say(f"✓ Tasks made: {done.made}. Issues that have one already, or are to have none: {done.known}.")
     return 0
 
 
@@ -99,17 +99,17 @@ def link(
 ) -> int:
     """Tie a task to an issue that is there already."""
     tm.choice(lead, of="lead", among=("here", "there"))
-    from tm_jira.adopt import tie
-    from tm_jira.fields import WANTED
-    from tm_jira.links import rejoin
+    from tm_jira.ties import tie
 
     with _jira() as (hub, site):
         found = hub.tasks.get(hub.tasks.resolve(task))
-        raw = site.issue(issue.strip().upper(), fields=WANTED)
-        made = tie(found, raw, leads=lead, hub=hub, site=site)
-        rejoin(found.id, made.outside_id, hub)
-        hub.wake(found.id, "linked by a person")
-    _say(f"✓ Task {found.id} is {made.key}; both are brought together.")
+        key = tie(found, issue.strip().upper(), leads=lead, hub=hub, site=site)  # type: ignore[arg-type]  # one of the two
+        others = [
+            name for name, leader in hub.settings.fields.items() if leader != {"here": "tm", "there": "jira"}[lead]
+        ]
+    _say(f"✓ Task {found.id} is {key}; both are brought together.")
+    if others:
+        _say(f"Of {', '.join(others)} the settings say who leads, whatever --lead says.")
     return 0
 
 
@@ -118,24 +118,17 @@ def unlink(
     task: Annotated[str, typer.Argument(help="The task's id, or the issue's key.", metavar="TASK|KEY")],
 ) -> int:
     """Take a task and its issue apart; both stay, and neither is tied by itself again."""
-    from tm_jira.links import link_of, part
-    from tm_jira.outcome import NotThere
+    from tm_jira.links import link_of
+    from tm_jira.ties import untie
 
     with _jira() as (hub, site):
         task_id = hub.tasks.resolve(task)
         link = link_of(task_id, hub)
         if link is None:
             raise tm.NotFound(f"Task {task_id} has no issue in this Jira.")
-        try:
-            site.clear_mark(link.outside_id)
-        except NotThere:
-            pass  # an issue that was never written carries none
-        except (tm.PermanentFailure, tm.RetryLater, tm.OutcomeUnknown, tm.NeedsLogin) as failure:
-            _say(f"The mark stays on {link.key}, so no other hub can have it: {failure}")
-        with hub.together():
-            part(task_id, link.outside_id, hub, key=str(link.key))
-            hub.conflicts.record(task_id, (), place=str(link.key))
-            hub.links.delete(link)
+        stays = untie(link, hub, site=site)
+    if stays:
+        _say(f"The mark stays on {link.key}, so no other hub can have it: {stays}")
     _say(f"✓ Task {task_id} and {link.key} are apart.")
     return 0
 
@@ -153,7 +146,9 @@ def _jira(*, dry_run: bool = False) -> Iterator[tuple[Hub, Site]]:
     except (tm.RetryLater, tm.OutcomeUnknown) as failure:
         raise tm.StoreError(f"{failure} Nothing is lost; try again.") from None
     except tm.PermanentFailure as failure:
-        raise tm.NotFound(str(failure)) from None
+        from tm_jira.outcome import NotThere
+
+        raise (tm.NotFound if isinstance(failure, NotThere) else tm.Refused)(str(failure)) from None
 
 
 def _table(heads: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:

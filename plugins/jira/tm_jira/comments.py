@@ -21,7 +21,10 @@ if TYPE_CHECKING:
     from tm_jira.client import Site
     from tm_jira.fields import Issue
 
-LIMIT = 30_000
+LIMIT, NOTE_LIMIT = 30_000, 90_000
+"""The longest comment that is written, and the longest that becomes a note, in characters; Jira takes 32,767."""
+MANY = 100
+"""After so many comments that are known as they are, older ones are not looked at: edits of these go unnoticed."""
 # a dead letter may be put back after months, and no two clocks agree
 _REMEMBERED, _MARGIN = timedelta(days=100), timedelta(days=7)
 _TOLD, _NOTE = "told:", "note:"
@@ -81,22 +84,39 @@ def take(task_id: str, issue: Issue, *, since: str, hub: Hub, site: Site, tasks:
     An edited comment is noted once more; what was deleted in Jira stays; comments for some only are left where they
     are. `since` is Jira's own time, and so is every comment's.
     """
-    for comment in reversed(list(_said_since(instant(since), issue, site))):
-        known = hub.state.get(f"{_NOTE}{comment['id']}")
+    for comment, known in reversed(list(_news(instant(since), issue, hub=hub, site=site))):
         text = _text(comment)
-        if (known or {}).get("ours") or not text or _is_for_some_only(comment):
-            continue
-        digest = sha256(text.encode()).hexdigest()[:16]
-        if known is not None and known["digest"] == digest:
+        if not text or _is_for_some_only(comment):
             continue
         if known is None and _is_ours(comment, site):
             hub.state.add(f"{_NOTE}{comment['id']}", {"ours": True})
             continue
         _note(task_id, comment, text, issue=issue, is_edited=known is not None, hub=hub, site=site, tasks=tasks)
+        seen = {"digest": _digest(text)}
         if known is None:
-            hub.state.add(f"{_NOTE}{comment['id']}", {"digest": digest})
+            hub.state.add(f"{_NOTE}{comment['id']}", seen)
         else:
-            hub.state.replace(f"{_NOTE}{comment['id']}", {"digest": digest}, was=known)
+            hub.state.replace(f"{_NOTE}{comment['id']}", seen, was=known)
+
+
+def _digest(text: str) -> str:
+    return sha256(text.encode()).hexdigest()[:16]
+
+
+def _news(
+    since: datetime | None, issue: Issue, *, hub: Hub, site: Site
+) -> Iterator[tuple[Mapping[str, Any], dict[str, Any] | None]]:
+    """The comments that are not known as they are, newest first, each with what is known of it."""
+    in_a_row = 0
+    for comment in _said_since(since, issue, site):
+        known: dict[str, Any] | None = hub.state.get(f"{_NOTE}{comment['id']}")
+        if known is not None and (known.get("ours") or known["digest"] == _digest(_text(comment))):
+            in_a_row += 1
+            if in_a_row >= MANY:
+                return
+        else:
+            in_a_row = 0
+            yield comment, known
 
 
 def _is_ours(comment: Mapping[str, Any], site: Site) -> bool:
@@ -119,7 +139,8 @@ def _note(  # noqa: PLR0913 - one comment, named by keyword
     who = name_of(author, hub, is_cloud=site.is_cloud) or "somebody"
     note = f"{title(str(author.get('displayName') or who))} in {issue.key}{', edited' if is_edited else ''}: {text}"
     key = f"jira-comment:{hub.settings.site}:{comment['id']}:{comment.get('updated') or comment.get('created')}"
-    with suppress(tm.Refused):  # noted by somebody who died right after, when the author had another name
+    # refused: noted by somebody who died right after, when the author had another name; not usable: no words at all
+    with suppress(tm.Refused, tm.UsageError):
         tasks.acting_for(who).progress(task_id, note, starts=False, key=key)
 
 
@@ -134,7 +155,8 @@ def _said_since(since: datetime | None, issue: Issue, site: Site) -> Iterator[Ma
 
 def _text(comment: Mapping[str, Any]) -> str:
     body = comment.get("body")
-    return (wiki.text(body) if isinstance(body, str) else adf.text(body)).strip()
+    text = (wiki.text(body) if isinstance(body, str) else adf.text(body)).strip()
+    return text if len(text) <= NOTE_LIMIT else f"{text[:NOTE_LIMIT]} … (cut)"
 
 
 def _is_for_some_only(comment: Mapping[str, Any]) -> bool:

@@ -27,8 +27,10 @@ if TYPE_CHECKING:
 
 LOOKS = tuple(timedelta(seconds=each) for each in (2, 5, 15, 60, 180, 300))
 """When to look after a creation in doubt; once the last of them has passed without a find, it is sent again."""
+LATER_LOOKS = tuple(timedelta(minutes=each) for each in (15, 120, 1440))
+"""When to look whether an issue that was sent for twice is there twice."""
 _MARGIN, _MOST_LOOKED_AT = timedelta(days=1), 300
-_INTENT, _DOUBLES = "create:", "doubles:"
+_INTENT, _DOUBLES, _TWICE = "create:", "doubles:", "twice:"
 _OPTIONAL = ("priority", "labels", "assignee", "duedate", "timetracking", "timeoriginalestimate", "description")
 
 
@@ -96,6 +98,12 @@ def has_intent(task_id: str, hub: Hub) -> bool:
     return hub.state.get(f"{_INTENT}{task_id}") is not None
 
 
+def place_of_intent(task_id: str, hub: Hub) -> Project | None:
+    """The rule for the project that an issue was being made in, although no rule wants the task any more."""
+    projects = hub.state.get(f"{_INTENT}{task_id}")["projects"]
+    return next((each for each in hub.settings.projects if each.project in projects), None)
+
+
 def settle(task_id: str, hub: Hub) -> None:
     """Forget that an issue was being made: its link is there. Belongs in one commit with the link."""
     hub.state.delete(f"{_INTENT}{task_id}")
@@ -109,6 +117,38 @@ def in_doubt(hub: Hub) -> dict[str, str]:
 def doubles(hub: Hub) -> dict[str, list[str]]:
     """Issues found beside the one that a task is tied to: task to keys."""
     return {key.removeprefix(_DOUBLES): each for key, each in hub.state.list(_DOUBLES).items()}
+
+
+def mind_double(task_id: str, intent: Mapping[str, Any], hub: Hub) -> None:
+    """Remember that an issue may turn up besides the one the task has; belongs in one commit with that one's link."""
+    at = hub.clock.now()
+    looks = [tm.stamp(at + later) for later in LATER_LOOKS]
+    hub.state.delete(f"{_TWICE}{task_id}")
+    hub.state.add(f"{_TWICE}{task_id}", {"intent": dict(intent), "looks": looks})
+
+
+def look_for_doubles(hub: Hub, *, site: Site) -> None:
+    """Look for issues that may have turned up besides the one that their task has; what is found is kept for people."""
+    now = tm.stamp(hub.clock.now())
+    for key, kept in hub.state.list(_TWICE).items():
+        if kept["looks"][0] > now:
+            continue
+        task_id = key.removeprefix(_TWICE)
+        link = link_of(task_id, hub)
+        hits = _hits(kept["intent"], hub=hub, site=site)
+        others = [each for number, each in hits if link is not None and str(number) != link.outside_id]
+        with hub.together():
+            if others:
+                hub.state.add(f"{_DOUBLES}{task_id}", others)
+            hub.state.delete(key)
+            if kept["looks"][1:] and not others:
+                hub.state.add(key, {**kept, "looks": kept["looks"][1:]})
+
+
+def intent_of(task_id: str, hub: Hub) -> dict[str, Any] | None:
+    """What is kept of an issue that is being made for the task, if one is."""
+    intent: dict[str, Any] | None = hub.state.get(f"{_INTENT}{task_id}")
+    return intent
 
 
 def _sent(  # noqa: PLR0913 - one request, named by keyword
@@ -137,6 +177,8 @@ def _sent(  # noqa: PLR0913 - one request, named by keyword
             hub.state.delete(key)  # certainly not made
         raise
     sent = {name: value for name, value in intent["sent"].items() if name not in dropped}
+    if not is_first:
+        mind_double(task.id, intent, hub)  # the first try may turn up all the same, once the index has caught up
     hub.state.replace(key, {**intent, "sent": sent, "made": list(made)}, was=intent)
     return Made(made[0], made[1], intent["ours"], sent, intent["digest"])
 
@@ -167,13 +209,7 @@ def refused_fields(refusal: Refused) -> list[str] | None:
 
 def _found(task_id: str, intent: Mapping[str, Any], *, hub: Hub, site: Site) -> Made | None:
     """The issue that carries the mark of an earlier try: the oldest, should there be several."""
-    passed = hub.clock.now() - datetime.fromisoformat(intent["sent_at"])
-    # our clock may be set back meanwhile, and Jira's is another; the mark decides, not the time
-    minutes = int((max(passed, timedelta(0)) + _MARGIN).total_seconds() // 60)
-    projects = ", ".join(f'"{each}"' for each in intent["projects"])
-    jql = f'project in ({projects}) AND creator = currentUser() AND created >= "-{minutes}m" ORDER BY created DESC'
-    raws = [raw for page in site.search(jql, fields=("summary",)) for raw in page]
-    hits = sorted((int(str(raw["id"])), str(raw["key"])) for raw in _marked(raws, intent, hub=hub, site=site))
+    hits = _hits(intent, hub=hub, site=site)
     if not hits:
         site.account()  # to a stranger a search shows nothing, which would be no proof
         return None
@@ -182,6 +218,17 @@ def _found(task_id: str, intent: Mapping[str, Any], *, hub: Hub, site: Site) -> 
         hub.state.add(f"{_DOUBLES}{task_id}", [each for _, each in others])
         hub.remark(f"Besides {key} there are {listed(each for _, each in others)}; close what is one too many.")
     return Made(str(first), key, intent["ours"], intent["sent"], intent["digest"])
+
+
+def _hits(intent: Mapping[str, Any], *, hub: Hub, site: Site) -> list[tuple[int, str]]:
+    """Number and key of every issue that carries the token of a try, as far as Jira's index knows yet."""
+    passed = hub.clock.now() - datetime.fromisoformat(intent["sent_at"])
+    # our clock may be set back meanwhile, and Jira's is another; the mark decides, not the time
+    minutes = int((max(passed, timedelta(0)) + _MARGIN).total_seconds() // 60)
+    projects = ", ".join(f'"{each}"' for each in intent["projects"])
+    jql = f'project in ({projects}) AND creator = currentUser() AND created >= "-{minutes}m" ORDER BY created DESC'
+    raws = [raw for page in site.search(jql, fields=("summary",)) for raw in page]
+    return sorted((int(str(raw["id"])), str(raw["key"])) for raw in _marked(raws, intent, hub=hub, site=site))
 
 
 def _marked(

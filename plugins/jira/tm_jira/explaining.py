@@ -5,13 +5,20 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tm_jira.comments import words_for
-from tm_jira.links import is_task_apart, link_of
-from tm_jira.sync import is_to_be_made, place_of
+from tm_jira.links import FORBIDDEN, FOREIGN, GONE, is_task_apart, link_of
+from tm_jira.making import is_to_be_made, place_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from tm import Event, Hub
+
+
+_AWAY: Mapping[str | None, str] = {
+    GONE: "is gone",
+    FORBIDDEN: "is hidden from our account",
+    FOREIGN: "belongs to another hub",
+}
 
 
 def sentences(event: Event, hub: Hub) -> Iterator[str]:
@@ -19,6 +26,9 @@ def sentences(event: Event, hub: Hub) -> Iterator[str]:
     task = hub.tasks.find(str(event.task_id))
     link = link_of(str(event.task_id), hub)
     project = place_of(event, hub)
+    if link is not None and link.state in _AWAY:
+        yield f"The task is {link.key}, which {_AWAY[link.state]}; nothing is done."
+        return
     if link is not None:
         yield f"The task is {link.key}; what differs is settled."
     elif is_task_apart(str(event.task_id), hub):

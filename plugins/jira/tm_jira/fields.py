@@ -34,6 +34,16 @@ NAMES: Mapping[str, str] = {
     "estimated_hours": "timeoriginalestimate",
 }
 """Our fields and the ids of Jira's."""
+_KINDS: Mapping[str, Any] = {
+    "title": str,
+    "description": (),
+    "status": (),
+    "priority": dict,
+    "assignee": dict | None,
+    "labels": list,
+    "deadline": str | None,
+    "estimated_hours": int | None,
+}
 WANTED = (*NAMES.values(), "project", "issuetype", "updated", "created")
 _LEADS: Mapping[str, Any] = {"tm": "ours", "jira": "theirs", "both": "both"}
 _POLICIES: Mapping[str, Any] = {"park": "park", "tm": "ours", "jira": "theirs"}
@@ -57,7 +67,7 @@ class Issue(NamedTuple):
 
 def issue_of(raw: Mapping[str, Any], *, is_cloud: bool) -> Issue:
     """An issue out of Jira's JSON; what it does not say is empty."""
-    fields: Mapping[str, Any] = raw.get("fields") or {}
+    fields: Mapping[str, Any] = raw["fields"] if isinstance(raw.get("fields"), dict) else {}
     assignee = fields.get("assignee")
     mark = (raw.get("properties") or {}).get("tm.task")
     histories = (raw.get("changelog") or {}).get("histories") or ()
@@ -68,7 +78,7 @@ def issue_of(raw: Mapping[str, Any], *, is_cloud: bool) -> Issue:
         issue_type=str((fields.get("issuetype") or {}).get("name", "")),
         updated=str(fields.get("updated") or ""),
         created=str(fields.get("created") or ""),
-        theirs=_theirs(fields, is_cloud=is_cloud),
+        theirs=_theirs(fields, mark if isinstance(mark, dict) else None, is_cloud=is_cloud),
         mark=mark if isinstance(mark, dict) else None,
         history=tuple(sorted((each for each in histories if isinstance(each, dict)), key=_age)),
         raw_assignee=assignee if isinstance(assignee, dict) else {},
@@ -89,27 +99,45 @@ def instant(text: Any) -> datetime | None:
     return at if at.tzinfo else at.replace(tzinfo=UTC)
 
 
-def _theirs(fields: Mapping[str, Any], *, is_cloud: bool) -> dict[str, Any]:
-    """What the issue says, as far as it has the field; a priority that is empty is a field the project has not."""
-    status: Mapping[str, Any] = fields.get("status") or {}
-    labels = fields.get("labels")
-    theirs: dict[str, Any] = {
-        "title": fields.get("summary"),
-        "description": _text_of(is_cloud).without_footer(fields.get("description"), FOOTER),
-        "status": {
-            "id": str(status.get("id", "")),
-            "name": str(status.get("name", "")),
-            "category": str((status.get("statusCategory") or {}).get("key", "")),
-        },
-        "assignee": account_of(fields.get("assignee") or {}, is_cloud=is_cloud),
-        "labels": [str(each) for each in labels] if isinstance(labels, list) else [],
-        "deadline": fields.get("duedate"),
-        "estimated_hours": fields.get("timeoriginalestimate"),
+def _theirs(fields: Mapping[str, Any], mark: Mapping[str, Any] | None, *, is_cloud: bool) -> dict[str, Any]:
+    """What the issue says, as far as it has the field: one that is not there, or is no value, says nothing.
+
+    The line that names the task is no part of a description, wherever it stands.
+    """
+    said = {ours: fields[theirs] for ours, theirs in NAMES.items() if theirs in fields}
+    theirs = {name: value for name, value in said.items() if isinstance(value, _KINDS[name])}
+    theirs["status"] = status_of(fields.get("status"))
+    if "assignee" in theirs:
+        theirs["assignee"] = account_of(theirs["assignee"] or {}, is_cloud=is_cloud)
+    if "labels" in theirs:
+        theirs["labels"] = [each for each in theirs["labels"] if isinstance(each, str)]
+    if "description" in said and (is_cloud or isinstance(said["description"], str | None)):
+        text = _text_of(is_cloud)
+        footer = footer_of(str(mark["task"])) if mark and mark.get("task") else None
+        description = text.without_footer(said["description"], footer) if footer else said["description"]
+        theirs["description"] = adf.canonical(_without_line(description, footer)) if is_cloud else description
+    name = theirs.pop("priority", {}).get("name")
+    # an empty priority is a field that the project has not
+    return theirs if not isinstance(name, str) else {**theirs, "priority": name}
+
+
+def _without_line(document: Any, line: str | None) -> Any:
+    """A document without the paragraphs that hold just this line."""
+    content = document.get("content") if isinstance(document, dict) and line else None
+    if not isinstance(content, list):
+        return document
+    return {**document, "content": [each for each in content if adf.text({"content": [each]}) != line]}
+
+
+def status_of(raw: Any) -> dict[str, str]:
+    """A status of Jira's as `theirs` has it."""
+    status: Mapping[str, Any] = raw if isinstance(raw, dict) else {}
+    category = status.get("statusCategory")
+    return {
+        "id": str(status.get("id") or ""),
+        "name": str(status.get("name") or ""),
+        "category": str((category if isinstance(category, dict) else {}).get("key") or ""),
     }
-    if is_cloud:
-        theirs["description"] = adf.canonical(theirs["description"])
-    priority = (fields.get("priority") or {}).get("name")
-    return theirs if priority is None else {**theirs, "priority": priority}
 
 
 def account_of(user: Mapping[str, Any], *, is_cloud: bool) -> str | None:
@@ -150,6 +178,11 @@ class Translation(NamedTuple):
         """Whether a description holds more than plain text could give back."""
         return not _text_of(self.is_cloud).is_plain(description)
 
+    def reading(self, description: Any) -> str:
+        """A description of Jira's as people read it."""
+        found: str = _text_of(self.is_cloud).text(description)
+        return found
+
     def written(self, text: str | None) -> Any:
         """A description of ours in Jira's form."""
         if self.is_cloud:
@@ -167,7 +200,7 @@ class Translation(NamedTuple):
                 lambda account: self.people.get(account, NOTHING) if account else None,
                 lambda name: self.accounts.get(name, {UNKNOWN: name}) if name else None,
             ),
-            "labels": (lambda each: title(each) if 0 < len(title(each)) <= NAME_LIMIT else NOTHING, label),
+            "labels": (lambda each: each if each == title(each) and 0 < len(each) <= NAME_LIMIT else NOTHING, label),
             "deadline": (lambda day: day, words.day_of),
             "estimated_hours": (hours, seconds),
         }

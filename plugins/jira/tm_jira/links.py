@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from secrets import token_hex
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
 KIND = "issue"
 PARKED, GONE, FORBIDDEN, FOREIGN = "parked", "gone", "forbidden", "foreign"
-_APART_TASK, _APART_ISSUE, _FOREIGN = "apart-task:", "apart-issue:", "foreign:"
+_APART_TASK, _APART_ISSUE, _FOREIGN, _ORPHAN = "apart-task:", "apart-issue:", "foreign:", "orphan:"
 
 
 class Record(NamedTuple):
@@ -25,10 +26,12 @@ class Record(NamedTuple):
 
     `born` says where the thing was made first. `agreed` is the base, `updated` Jira's own text of when the issue had
     changed last when all of it, comments too, was seen; comments up to `since` are history. `fresh` holds what was sent
-    with the creation of an issue that was not looked at since: {"ours": …, "sent": …, "digest": …}. `sending` is what
-    was about to be written, by field, when a write began that may not have come back (of a status: the ids on the
-    way) and `looked` the number of the change in its history that was the last before; `refused` is what our side said
-    of fields that Jira does not take, and `barred` why the issue cannot follow its task, if it cannot.
+    with the creation of an issue that was not looked at since: {"ours": …, "sent": …, "digest": …}. `sending` is, by
+    field, what was about to be written when a write began that may not have come back, {"sent": …, "ours": …} (of a
+    status the ids on the way, and whether the last one is where it goes), and `looked` the number of the change in its
+    history that was the last before. `refused` is what our side said of fields that Jira does not take, `undone`
+    how often the same value of ours was written, because it did not stay there, {"ours": …, "times": …}, `barred` why
+    the issue cannot follow its task.
     """
 
     born: Born
@@ -39,6 +42,7 @@ class Record(NamedTuple):
     sending: Mapping[str, Any] = MappingProxyType({})
     looked: int = 0
     refused: Mapping[str, Any] = MappingProxyType({})
+    undone: Mapping[str, Any] = MappingProxyType({})
     barred: str = ""
 
 
@@ -54,13 +58,14 @@ def record_of(link: Link) -> Record:
         sending=kept.get("sending", {}),
         looked=kept.get("looked", 0),
         refused=kept.get("refused", {}),
+        undone=kept.get("undone", {}),
         barred=kept.get("barred", ""),
     )
 
 
 def _text(record: Record) -> str:
     kept = {**record._asdict(), "agreed": json.loads(agreed_text(record.agreed))}
-    kept |= {"sending": dict(record.sending), "refused": dict(record.refused)}
+    kept |= {"sending": dict(record.sending), "refused": dict(record.refused), "undone": dict(record.undone)}
     return json.dumps({name: value for name, value in kept.items() if value}, ensure_ascii=False)
 
 
@@ -75,6 +80,11 @@ def links_here(hub: Hub) -> list[Link]:
     return [link for link in hub.links.all() if link.kind == KIND and link.instance == hub.settings.site]
 
 
+def project_of(link: Link) -> str:
+    """The key of the project an issue was in when it was seen last."""
+    return str(link.key).rpartition("-")[0]
+
+
 def link_to(issue_id: str, hub: Hub) -> Link | None:
     """The link of an issue to its task, or None."""
     return next(iter(hub.links.of_object(issue_id, kind=KIND, instance=hub.settings.site)), None)
@@ -87,20 +97,46 @@ def described(issue: Issue, record: Record, hub: Hub) -> dict[str, Any]:
         "instance": hub.settings.site,
         "outside_id": issue.id,
         "key": issue.key,
-        "url": f"{hub.settings.site}/browse/{issue.key}",
+        "url": address_of(issue.key, hub),
         "title": None,
-        "detail": str(issue.theirs["status"]["name"]),
+        "detail": issue.issue_type or None,
         "base": _text(record),
         "exclusive": True,
     }
 
 
+def address_of(key: str, hub: Hub) -> str:
+    """Where people look at an issue."""
+    return f"{hub.settings.site}/browse/{key}"
+
+
+def tie_to(task_id: str, issue: Issue, record: Record, *, hub: Hub) -> None:
+    """Note that the issue is the task's from now on, and what both say. Raises Refused when one of them is tied."""
+    hub.links.save(task_id, **described(issue, record, hub))
+
+
+def save_unseen(task_id: str, issue_id: str, key: str, *, record: Record, hub: Hub) -> None:
+    """Note that an issue is the task's that cannot be read; should it be readable one day, it is looked at."""
+    hub.links.save(
+        task_id,
+        kind=KIND,
+        instance=hub.settings.site,
+        outside_id=issue_id,
+        key=key,
+        url=address_of(key, hub),
+        base=_text(record),
+        exclusive=True,
+        state=GONE,
+    )
+
+
 def keep(task_id: str, issue: Issue, record: Record, *, hub: Hub, state: str | None = None) -> None:
-    """Note that the issue is the task's, and what both say; nothing is written if that is what the link says."""
-    link = link_of(task_id, hub)
-    fields = {**described(issue, record, hub), "state": state}
-    if link is None or any(getattr(link, name) != value for name, value in fields.items()):
-        hub.links.save(task_id, **fields)
+    """Note what a task and its issue say; not if somebody took them apart meanwhile."""
+    with hub.together():
+        link = link_of(task_id, hub)
+        fields = {**described(issue, record, hub), "state": state}
+        if link is not None and any(getattr(link, name) != value for name, value in fields.items()):
+            hub.links.save(task_id, **fields)
 
 
 def note_seen(task_id: str, issue: Issue, hub: Hub) -> None:
@@ -119,7 +155,8 @@ def set_state(link: Link, state: str | None, hub: Hub) -> None:
 
 def hub_id(hub: Hub) -> str:
     """What names this hub in the marks on its issues; made once for each store."""
-    hub.state.add("hub", {"id": token_hex(8)})
+    if hub.state.get("hub") is None:
+        hub.state.add("hub", {"id": token_hex(8)})
     return str(hub.state.get("hub")["id"])
 
 
@@ -130,7 +167,7 @@ def mark_for(task_id: str, hub: Hub, *, token: str = "") -> dict[str, str]:
 
 def is_foreign(mark: Mapping[str, Any] | None, hub: Hub) -> bool:
     """Whether an issue belongs to another hub."""
-    return bool(mark and mark.get("hub") and mark.get("hub") != hub_id(hub))
+    return bool(mark and mark.get("hub")) and mark.get("hub") != (hub.state.get("hub") or {}).get("id")  # type: ignore[union-attr]
 
 
 # what must not be tied
@@ -138,8 +175,19 @@ def is_foreign(mark: Mapping[str, Any] | None, hub: Hub) -> bool:
 
 def note_foreign(issue: Issue, hub: Hub) -> None:
     """Keep, for `tm jira status`, that an issue belongs to another hub."""
-    other = str((issue.mark or {}).get("hub", "?"))[:100]
+    named = str((issue.mark or {}).get("hub", ""))
+    other = named if re.fullmatch("[0-9a-f]{1,32}", named) else "?"
     hub.state.add(f"{_FOREIGN}{issue.id}", {"key": issue.key, "hub": other})
+
+
+def note_orphan(issue: Issue, hub: Hub) -> None:
+    """Keep, for `tm jira status`, that an issue carries our mark and its task has no use for it."""
+    hub.state.add(f"{_ORPHAN}{issue.id}", issue.key)
+
+
+def orphans(hub: Hub) -> list[str]:
+    """The issues that carry our mark and are no task's."""
+    return sorted(hub.state.list(_ORPHAN).values())
 
 
 def foreign(hub: Hub) -> dict[str, str]:

@@ -11,10 +11,11 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import tm
+from tm_jira import creating
 from tm_jira.adopt import adopt
 from tm_jira.client import PAGE, site_of
 from tm_jira.fields import WANTED, instant
-from tm_jira.links import FORBIDDEN, FOREIGN, GONE, link_to, links_here, record_of
+from tm_jira.links import FORBIDDEN, FOREIGN, GONE, KIND, link_to, links_here, project_of, record_of
 from tm_jira.outcome import Refused
 from tm_jira.searches import quoted, updated_since
 from tm_jira.words import listed
@@ -31,6 +32,10 @@ FEW, _MOST_PASSES = 10, 5
 CHANGES, IMPORTS, SWEEP = "changes", "imports", "sweep"
 
 
+class Emptied(tm.RetryLater):
+    """Jira suddenly shows hardly any of the linked issues."""
+
+
 class Change(NamedTuple):
     """An issue that is `new`, `changed` or `missing`; `task_id` is None for one without a task."""
 
@@ -45,17 +50,28 @@ def pull(hub: Hub) -> list[Change]:
     Nothing is written to Jira. The cursor moves after what it stands for: a crash before that wakes some tasks once
     more, which changes nothing. Raises NeedsLogin, RetryLater.
     """
+    _refuse_another_address(hub)
     site = site_of(hub.settings, now=hub.clock.now)
     now = time_of(site, hub)
-    found, until = dict[str, Change](), since_of(hub, now)
-    for change, mark in changed(hub, site=site, now=now):
-        until = mark
-        if change is not None:
-            hub.wake(str(change.task_id), "changed in Jira")
-            found[str(change.task_id)] = change
-    hub.cursors.set(until.isoformat(), name=CHANGES)
+    found: dict[str, Change] = {}
+    for change in changed(hub, site=site, now=now):
+        hub.wake(str(change.task_id), "changed in Jira")
+        found[str(change.task_id)] = change
+    hub.cursors.set(tm.stamp(now), name=CHANGES)
+    creating.look_for_doubles(hub, site=site)
     shown = _shown_again(hub, site=site)
     return [*found.values(), *shown, *_imported(hub, site=site, now=now), *_swept(hub, site=site, now=now)]
+
+
+def _refuse_another_address(hub: Hub) -> None:
+    """Raise PermanentFailure when all links are kept under another address: every issue would be imported again."""
+    places = {link.instance for link in hub.links.all() if link.kind == KIND}
+    if places and hub.settings.site not in places:
+        other = sorted(places)[0]
+        raise tm.PermanentFailure(
+            f"All issues are tied at {other}, and the settings say {hub.settings.site}. If that is the same Jira, set "
+            f"browse_url = {other!r}; else: tm jira unlink, one by one."
+        )
 
 
 def time_of(site: Site, hub: Hub) -> datetime:
@@ -63,15 +79,12 @@ def time_of(site: Site, hub: Hub) -> datetime:
     return site.account().now or hub.clock.now()
 
 
-def changed(hub: Hub, *, site: Site, now: datetime) -> Iterator[tuple[Change | None, datetime]]:
-    """The linked issues that changed since the last look, while they are read, with the cursor after all of them.
-
-    Changes nothing. An issue that is not linked, or was seen as it is, is None.
-    """
-    mark = since_of(hub, now)
-    for raw in _in_projects(updated_since(mark, now), hub, site=site):
-        mark = max([mark, *filter(None, [_updated_at(raw)])])
-        yield _change_of(raw, hub), mark
+def changed(hub: Hub, *, site: Site, now: datetime) -> Iterator[Change]:
+    """The linked issues that changed since the last look, while they are read. Changes nothing."""
+    for raw in _in_projects(updated_since(since_of(hub, now), now), hub, site=site):
+        change = _change_of(raw, hub)
+        if change is not None:
+            yield change
 
 
 def since_of(hub: Hub, now: datetime) -> datetime:
@@ -99,7 +112,7 @@ def _in_projects(clause: str, hub: Hub, *, site: Site) -> Iterator[Mapping[str, 
 
 def _searchable(hub: Hub) -> list[str]:
     """The projects to search: those of the settings and of the links there are."""
-    linked = {str(link.key).rpartition("-")[0] for link in links_here(hub) if link.state not in (GONE, FOREIGN)}
+    linked = {project_of(link) for link in links_here(hub) if link.state not in (GONE, FOREIGN)}
     return sorted({*linked, *(each.project for each in hub.settings.projects)} - {""})
 
 
@@ -137,31 +150,50 @@ def _is_seen(link: Link, raw: Mapping[str, Any]) -> bool:
     return instant(record_of(link).updated) == _updated_at(raw)
 
 
-def _imported(hub: Hub, *, site: Site, now: datetime) -> list[Change]:
-    """Tasks for issues that have none and are wanted; the first time for all there are."""
+def to_import(hub: Hub, *, site: Site, now: datetime) -> Iterator[Mapping[str, Any]]:
+    """Issues that are wanted as tasks, as a search gives them: new ones, the first time all there are."""
     wanted = hub.settings.import_jql
     if wanted is None:
-        return []
-    kept = json.loads(hub.cursors.get(IMPORTS) or "{}")
-    # a search that is another than the last time begins anew
-    since = instant(kept.get("at")) if kept.get("jql") == wanted else None
+        return
+    since = _imported_until(hub)
     jql, order = (f"({wanted}) AND {updated_since(since, now)}", "updated") if since else (f"({wanted})", "created")
-    found, mark = [], since or now
-    for raw in _thorough(jql, site=site, fields=WANTED, order=order):
-        task_id = adopt(raw, hub, site=site)
+    try:
+        yield from _thorough(jql, site=site, fields=WANTED, order=order)
+    except Refused as refusal:
+        raise Refused(f"import_jql cannot be searched for: {refusal}") from None
+
+
+def _imported_until(hub: Hub) -> datetime | None:
+    """How far imports were read; None when the search is another than the last time, which begins anew."""
+    kept = json.loads(hub.cursors.get(IMPORTS) or "{}")
+    return instant(kept.get("at")) if kept.get("jql") == hub.settings.import_jql else None
+
+
+def _imported(hub: Hub, *, site: Site, now: datetime) -> list[Change]:
+    """Tasks for issues that have none and are wanted."""
+    wanted, since = hub.settings.import_jql, _imported_until(hub)
+    if wanted is None:
+        return []
+    found, is_empty = list[Change](), True
+    for raw in to_import(hub, site=site, now=now):
+        is_empty, task_id = False, adopt(raw, hub, site=site)
         found += [Change(str(raw.get("key")), "new", task_id)] if task_id else []
-        mark = max([mark, *filter(None, [_updated_at(raw)])])
-    if since is None and mark == now:
+    if since is None and is_empty:
         site.account()  # to a stranger there would be nothing to import, ever
-    hub.cursors.set(json.dumps({"jql": wanted, "at": mark.isoformat()}), name=IMPORTS)
+    hub.cursors.set(json.dumps({"jql": wanted, "at": tm.stamp(now)}), name=IMPORTS)
     return found
 
 
 def _shown_again(hub: Hub, *, site: Site) -> list[Change]:
-    """Wake the tasks whose issues were hidden from us and are not any more; what waited for them goes then."""
-    hidden = [link for link in links_here(hub) if link.state == FORBIDDEN][:PAGE]
-    there = site.readable([link.outside_id for link in hidden], fields=("updated",)) if hidden else {}
-    found = [Change(str(link.key), "changed", link.task_id) for link in hidden if link.outside_id in there]
+    """Wake the tasks whose issues were hidden from us and are not any more; what waited for them goes then.
+
+    One issue of each project is looked at: projects are hidden and shown as a whole.
+    """
+    hidden = [link for link in links_here(hub) if link.state == FORBIDDEN]
+    probes = {project_of(link): link for link in hidden}
+    there = site.readable([link.outside_id for link in probes.values()], fields=("updated",)) if probes else {}
+    shown = {project for project, link in probes.items() if link.outside_id in there}
+    found = [Change(str(link.key), "changed", link.task_id) for link in hidden if project_of(link) in shown]
     for change in found:
         hub.wake(str(change.task_id), "shown again in Jira")
     return found
@@ -176,11 +208,17 @@ def _swept(hub: Hub, *, site: Site, now: datetime) -> list[Change]:
     if (instant(kept.get("next")) or now) > now:
         return []
     links = sorted((each for each in links_here(hub) if each.state != FOREIGN), key=lambda each: int(each.outside_id))
-    part = [each for each in links if int(each.outside_id) > kept["after"]][:SWEEP_AT_ONCE]
-    found = missing_or_changed(part, site=site)
+    at_once = SWEEP_AT_ONCE if site.is_cloud else PAGE
+    part = [each for each in links if int(each.outside_id) > kept["after"]][:at_once]
+    try:
+        found = missing_or_changed(part, site=site)
+    except Emptied:
+        # the next one comes when somebody has had time to look, and the other looks go on
+        hub.cursors.set(json.dumps({**kept, "next": tm.stamp(now + timedelta(hours=1))}), name=SWEEP)
+        raise
     for change in found:
         hub.wake(str(change.task_id), f"{change.kind} in Jira")
-    is_through = len(part) < SWEEP_AT_ONCE
+    is_through = len(part) < at_once
     after = 0 if is_through else int(part[-1].outside_id)
     following = (now + SWEEP_EVERY).isoformat() if is_through else kept["next"]
     hub.cursors.set(json.dumps({"next": following, "after": after}), name=SWEEP)
@@ -194,12 +232,12 @@ def missing_or_changed(links: list[Link], *, site: Site) -> list[Change]:
     missing = [link for link in open_links if link.outside_id not in there]
     if missing:
         site.account()  # to a stranger everything is missing
-    if len(missing) >= FEW and len(missing) * 2 > len(open_links):
-        raise tm.RetryLater(
+    is_all = len(missing) == len(open_links) > 1
+    if is_all or (len(missing) >= FEW and len(missing) * 2 > len(open_links)):
+        raise Emptied(
             f"Jira suddenly shows {len(open_links) - len(missing)} of {len(open_links)} linked issues. Nothing is "
             "concluded from that; look at the account's permissions. Missing are "
-            f"{listed(str(each.key) for each in missing[:3])} …",
-            after=timedelta(hours=1),
+            f"{listed(str(each.key) for each in missing[:3])} …"
         )
     found = [Change(str(link.key), "missing", link.task_id) for link in missing]
     for link in links:

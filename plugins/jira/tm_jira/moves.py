@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from tm_jira.fields import status_of
 from tm_jira.words import listed
 
 if TYPE_CHECKING:
@@ -61,9 +62,7 @@ def move_via(stops: Sequence[str], offered: Sequence[Mapping[str, Any]], *, requ
 
 def target_of(transition: Mapping[str, Any]) -> dict[str, str]:
     """The status a transition leads to, as `theirs` has them."""
-    to: Mapping[str, Any] = transition.get("to") or {}
-    category = (to.get("statusCategory") or {}).get("key", "")
-    return {"id": str(to.get("id", "")), "name": str(to.get("name", "")), "category": str(category)}
+    return status_of(transition.get("to"))
 
 
 def _questions(transition: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:

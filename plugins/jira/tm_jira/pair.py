@@ -11,21 +11,22 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import tm
-from tm.sync import Agree, Agreed, Pull, Push
+from tm.sync import NOTHING, Agree, Agreed, Pull, Push
 from tm_jira.accounts import account_for, name_of
+from tm_jira.between import changes_since, crossed, is_of, last_change
 from tm_jira.creating import refused_fields
-from tm_jira.fields import NAMES, WANTED, Translation, account_of, footer_of, issue_of, ours_of, sent
+from tm_jira.fields import WANTED, Translation, account_of, footer_of, issue_of, ours_of, sent
 from tm_jira.links import PARKED, Record, keep, link_of, mark_for
 from tm_jira.moves import Move, NoWay, move_to, move_via
 from tm_jira.outcome import Forbidden, Refused
-from tm_jira.planning import View, last_change, touched_since
+from tm_jira.planning import View
 from tm_jira.words import listed, words_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from tm import Hub, HubTasks, Task
-    from tm.sync import Side
+    from tm.sync import Side, Step
     from tm_jira.client import Site
     from tm_jira.fields import Issue
 
@@ -44,7 +45,7 @@ def translation(task: Task, issue: Issue, record: Record, *, hub: Hub, site: Sit
     account = account_of(issue.raw_assignee, is_cloud=site.is_cloud)
     name = name_of(issue.raw_assignee, hub, is_cloud=site.is_cloud) if account else None
     return Translation(
-        words=words_of(hub.settings, issue.project, zone=hub.zone),
+        words=words_of(hub.settings, issue.project, issue_type=issue.issue_type, zone=hub.zone),
         is_cloud=site.is_cloud,
         accounts=accounts,
         people={account: name} if account and name else {},
@@ -70,9 +71,9 @@ class Pair:
         self._base = view.base()
         self._sending: dict[str, Any] = {}
         self._refused = dict(view.record.refused)
+        self._undone = dict(view.record.undone)
         self._barred: str | None = None
         self._way: str | None = None
-        self._is_marked = False
         self.unsure = False
 
     def settle(self, *, decided: Mapping[str, Side]) -> tuple[Issue, str | None]:
@@ -83,14 +84,14 @@ class Pair:
         hub, issue = self._hub, self._view.issue
         self._look_back()
         steps = self._view.steps(hub.settings, keep=decided)
-        hub.conflicts.lose(self._view.task.id, steps, place=issue.key)
+        hub.conflicts.lose(self._view.task.id, self._losing(steps), place=issue.key)
         self._base |= {step.field: Agreed(step.ours, step.theirs) for step in steps if isinstance(step, Agree)}
         task = self._take([step for step in steps if isinstance(step, Pull)])
         pushed = [step for step in steps if isinstance(step, Push)]
         after = self._give(pushed, task) if pushed else issue
         self._sending = {}
         with hub.together():
-            hub.conflicts.record(task.id, steps, place=issue.key)
+            hub.conflicts.record(task.id, self._view.readable(steps), place=issue.key)
             keep(task.id, after, self._record(), hub=hub, state=PARKED if self._barred else None)
             if self.unsure:
                 hub.wake(task.id, "changed at the same time")
@@ -106,17 +107,39 @@ class Pair:
             sending=self._sending,
             looked=last_change(self._view.issue) if self._sending else 0,
             refused=self._refused,
+            undone=self._undone,
             barred=self._barred or "",
         )
 
-    def _about_to_send(self, values: Mapping[str, Any]) -> None:
-        """Put on record what is about to be written, so that it is known as ours should no answer come."""
-        self._sending = {**self._sending, **values}
+    def _about_to_send(self, values: Mapping[str, Any], ours: Mapping[str, Any]) -> None:
+        """Put on record what is about to be written, so that it is known as ours should no answer come.
+
+        `ours` is what the task says by that: it may say something else before the outcome is known.
+        """
+        self._sending |= {name: {"sent": value, "ours": ours[name]} for name, value in values.items()}
+        self._put_on_record()
+
+    def _put_on_record(self) -> None:
         keep(self._view.task.id, self._view.issue, self._record(), hub=self._hub, state=self._state())
 
     def _state(self) -> str | None:
         link = link_of(self._view.task.id, self._hub)
         return link.state if link is not None else None
+
+    def _losing(self, steps: list[Step]) -> list[Step]:
+        """The steps as `tm conflicts lost` shows them; what plain text cannot hold is kept as it is."""
+        opaque = [s for s in steps if isinstance(s, Push) and s.field == "description" and self._holds_more(s.lost)]
+        return [*opaque, *self._view.readable(step for step in steps if step not in opaque)]
+
+    def _holds_more(self, lost: Any) -> bool:
+        return lost is not NOTHING and self._view.translation.is_opaque(lost)
+
+    def _count(self, pushes: list[Push], ours: Mapping[str, Any]) -> None:
+        """Note how often a value of ours was written, one after the other, without any other in between."""
+        for step in pushes:
+            before = self._undone.get(step.field, {"ours": None, "times": 0})
+            times = before["times"] + 1 if before["ours"] == ours[step.field] else 1
+            self._undone[step.field] = {"ours": ours[step.field], "times": times}
 
     # pulling
 
@@ -141,7 +164,7 @@ class Pair:
         touched = [
             each
             for each in self._view.issue.history
-            if any(_is_of(item, field) for item in each.get("items") or () for field in fields)
+            if any(is_of(item, field) for item in each.get("items") or () for field in fields)
         ]
         author = touched[-1].get("author") if touched else None
         if not isinstance(author, dict) or account_of(author, is_cloud=self._site.is_cloud) == self._site.me:
@@ -175,17 +198,13 @@ class Pair:
 
     def _give(self, pushes: list[Push], task: Task) -> Issue:
         """The issue after it got what the task has to give, as far as Jira takes it."""
-        issue, ours = self._view.issue, ours_of(task)
-        fields = [step for step in pushes if step.field != "status"]
-        moves = [step for step in pushes if step.field == "status"]
-        done = self._written(fields, ours) if fields else []
-        if moves and self._is_ours_to_write():
-            self._way = self._transit(task.status)
-            done += [] if self._way else moves
-        after = read(issue.id, self._site)
+        ours = ours_of(task)
+        done = self._written(pushes, ours, task.status) if self._is_ours_to_write() else []
+        after = read(self._view.issue.id, self._site)
         if self._way:
-            self._barred = f"{issue.key} stays {after.theirs['status']['name']}. {self._way}"
+            self._bar(f"{after.key} stays {after.theirs['status']['name']}. {self._way}")
         overruled = self._journal(after, done)
+        self._count(done, ours)
         for step in done:
             if step.field == "status" and not overruled and not self._has_arrived(after, task.status):
                 self.unsure = True
@@ -196,40 +215,53 @@ class Pair:
             self._base["status"] = Agreed(self._base["status"].ours, after.theirs["status"])
         return after
 
+    def _written(self, pushes: list[Push], ours: Mapping[str, Any], status: str) -> list[Push]:
+        """Write fields, then the status; returns what was written."""
+        values = {step.field: step.value for step in pushes if step.field != "status"}
+        refused = self._fields_written(values, ours) if values else frozenset()
+        if any(step.field == "status" for step in pushes):
+            self._way = self._transit(status)
+            refused |= {"status"} if self._way else set()
+        return [step for step in pushes if step.field not in refused]
+
+    def _fields_written(self, values: dict[str, Any], ours: Mapping[str, Any]) -> frozenset[str]:
+        """Write fields; returns those that were not."""
+        self._about_to_send(values, ours)
+        try:
+            odd = self._edit(values)
+        except tm.PermanentFailure as failure:
+            self._bar(failure)
+            return frozenset(values)
+        self._refused = {name: said for name, said in self._refused.items() if name not in values}
+        self._refused |= {name: ours[name] for name in odd}
+        return frozenset(odd)
+
     def _is_half_way(self, after: Issue) -> bool:
         """Whether the issue stands at a stop where we brought it and could not go on."""
-        return bool(self._barred) and after.theirs["status"]["id"] in self._sending.get("status", ())
+        return bool(self._barred) and after.theirs["status"]["id"] in self._on_the_way()
+
+    def _on_the_way(self) -> list[str]:
+        """The ids of the statuses that the issue was moved to by now."""
+        found: list[str] = self._sending.get("status", {}).get("sent", [])
+        return found
 
     def _is_ours_to_write(self) -> bool:
-        """Put our mark on an issue that has none before anything is written; whether Jira lets us."""
-        if self._view.issue.mark is not None or self._is_marked:
-            return True
+        """Claim the issue before anything is written to it; whether Jira lets us."""
         try:
-            self._site.set_mark(self._view.issue.id, mark_for(self._view.task.id, self._hub))
+            issue = claimed(self._view.issue, self._view.task.id, hub=self._hub, site=self._site)
         except tm.PermanentFailure as failure:
-            self._barred = str(failure)
+            self._bar(failure)
             return False
-        self._is_marked = True
+        self._view = self._view._replace(issue=issue)
         return True
 
-    def _written(self, pushes: list[Push], ours: Mapping[str, Any]) -> list[Push]:
-        """Write fields; returns what was written."""
-        values = {step.field: step.value for step in pushes}
-        if not self._is_ours_to_write():
-            return []
-        self._about_to_send(values)
-        try:
-            refused = self._edit(values)
-        except tm.PermanentFailure as failure:
-            self._barred = str(failure)
-            return []
-        self._refused = {name: said for name, said in self._refused.items() if name not in values}
-        self._refused |= {name: ours[name] for name in refused}
-        return [step for step in pushes if step.field not in refused]
+    def _bar(self, why: object) -> None:
+        """Note why the issue cannot follow its task, besides what is noted already."""
+        self._barred = f"{self._barred} {why}" if self._barred else str(why)
 
     def _has_arrived(self, after: Issue, status: str) -> bool:
         """Whether the issue is where it was moved to; one that could not be moved is where it may stay."""
-        now, moved = after.theirs["status"], self._sending.get("status")
+        now, moved = after.theirs["status"], self._on_the_way()
         return not moved or now["id"] in moved or self._view.translation.words.status_of(now) == status
 
     def _edit(self, values: dict[str, Any]) -> list[str]:
@@ -256,7 +288,7 @@ class Pair:
     def _transit(self, status: str) -> str | None:
         """Bring the issue to a status of ours; why not, if there is no way."""
         issue, words = self._view.issue, self._view.translation.words
-        project = next((each for each in self._hub.settings.projects if each.project == issue.project), None)
+        project = self._hub.settings.rule_for(issue.project, issue.issue_type)
         required, stops = (project.required, project.via) if project else ({}, ())
         found: Move | NoWay = NoWay("")
         for _ in range(len(stops) + 1):
@@ -271,11 +303,11 @@ class Pair:
             if isinstance(found, NoWay) and status == "cancelled" and status not in words.named:
                 found = move_to("completed", offered, words=words, required=required)
             if isinstance(found, Move):
-                return self._take_way(found, status)
+                return self._take_way(found, status, arrives=True)
             step = move_via(stops, offered, required=required)
             if step is None:
                 break
-            if barred := self._take_way(step, status):
+            if barred := self._take_way(step, status, arrives=False):
                 return barred
             stops = stops[[each.casefold() for each in stops].index(step.to.casefold()) + 1 :]
         if status == "blocked" and status not in words.named:
@@ -283,10 +315,12 @@ class Pair:
             return None
         return found.reason if isinstance(found, NoWay) else None
 
-    def _take_way(self, move: Move, status: str) -> str | None:
+    def _take_way(self, move: Move, status: str, *, arrives: bool) -> str | None:
         """Take a transition; what Jira has against it, unless the issue got there by somebody else."""
         issue = self._view.issue
-        self._about_to_send({"status": [*self._sending.get("status", ()), move.target]})
+        ids = [*self._on_the_way(), move.target]
+        self._sending["status"] = {"sent": ids, "ours": status, "arrives": arrives}
+        self._put_on_record()
         try:
             self._site.transit(issue.id, move.id, fields=move.fields)
         except (Refused, Forbidden) as refusal:
@@ -296,66 +330,40 @@ class Pair:
 
     # what came in between
 
-    def _journal(self, after: Issue, pushes: list[Push]) -> set[str]:
+    def _journal(self, after: Issue, pushes: list[Push]) -> frozenset[str]:
         """Keep what others wrote between our look and our write; the fields that say something else than we wrote.
 
         Whatever else changed in that moment makes us unsure: it is looked at again.
         """
         before = self._view.issue
-        changes = touched_since(after, last_change(before))
-        overruled: set[str] = set()
-        for step in pushes:
-            if step.field == "labels":
-                is_other = sorted(after.theirs["labels"]) != sorted(step.value)
-                overruled |= {step.field} if is_other else set()
-            elif self._is_overruled(step.field, step.value, changes):
-                overruled.add(step.field)
-        pushed = {step.field for step in pushes} | ({"status"} if self._is_half_way(after) else set())
-        is_touched = any(after.theirs[name] != before.theirs.get(name) for name in after.theirs if name not in pushed)
+        writes = {step.field: self._on_the_way() if step.field == "status" else step.value for step in pushes}
+        lost, overruled = crossed(changes_since(after, last_change(before)), writes, is_me=self._is_me)
+        self._hub.conflicts.lose(self._view.task.id, lost, place=before.key)
+        if "labels" in writes and sorted(after.theirs["labels"]) != sorted(writes["labels"]):
+            overruled |= {"labels"}
+        known = {*writes} | ({"status"} if self._is_half_way(after) else set())
+        is_touched = any(after.theirs[name] != before.theirs.get(name) for name in after.theirs if name not in known)
         self.unsure = bool(overruled) or is_touched
         return overruled
 
     def _look_back(self) -> None:
         """Keep what an earlier write may have overwritten whose outcome nobody saw."""
-        record = self._view.record
-        for field, value in record.sending.items():
-            if field != "labels":
-                self._is_overruled(field, value, touched_since(self._view.issue, record.looked))
+        record, issue = self._view.record, self._view.issue
+        writes = {field: write["sent"] for field, write in record.sending.items()}
+        lost, _ = crossed(changes_since(issue, record.looked), writes, is_me=self._is_me)
+        self._hub.conflicts.lose(self._view.task.id, lost, place=issue.key)
 
-    def _is_overruled(self, field: str, value: Any, changes: list[Mapping[str, Any]]) -> bool:
-        """Whether somebody wrote a field after we did; what others wrote before we did is kept."""
-        mine = [(each, item) for each in changes for item in each.get("items") or () if _is_of(item, field)]
-        if len(mine) < 2:
-            return False
-        me, is_cloud = self._site.me, self._site.is_cloud
-        # people use Jira with this very account as well, so that it takes our value to be our change
-        is_ours = [
-            account_of(each.get("author") or {}, is_cloud=is_cloud) == me and _says(item, field, value)
-            for each, item in mine
-        ]
-        last = max((at for at, ours in enumerate(is_ours) if ours), default=-1)
-        lost = [Push(field, value, item.get("toString")) for _, item in _others(mine, is_ours, last)]
-        self._hub.conflicts.lose(self._view.task.id, lost, place=self._view.issue.key)
-        return last < len(mine) - 1
+    def _is_me(self, author: Mapping[str, Any]) -> bool:
+        return account_of(author, is_cloud=self._site.is_cloud) == self._site.me
 
 
-def _others(mine: list[Any], is_ours: list[bool], last: int) -> list[Any]:
-    """The changes of others that ours came after."""
-    return [each for at, each in enumerate(mine) if at < last and not is_ours[at]]
-
-
-def _says(item: Mapping[str, Any], field: str, value: Any) -> bool:
-    """Whether a change in a history is one to this value; of texts Jira keeps another form there, so they may be."""
-    if field == "description":
-        return True
-    if field == "status":
-        return str(item.get("to")) in value if isinstance(value, list) else True
-    wanted = "" if value is None else str(value)
-    return wanted in (str(item.get("to") or ""), str(item.get("toString") or ""))
-
-
-def _is_of(item: Mapping[str, Any], field: str) -> bool:
-    return NAMES[field] in (item.get("fieldId"), item.get("field"))
+def claimed(issue: Issue, task_id: str, *, hub: Hub, site: Site) -> Issue:
+    """The issue with our mark on it, which it gets before anything is written to it."""
+    if issue.mark is not None:
+        return issue
+    mark = mark_for(task_id, hub)
+    site.set_mark(issue.id, mark)
+    return issue._replace(mark=mark)
 
 
 def read(issue: str, site: Site) -> Issue:

@@ -5,17 +5,21 @@ from __future__ import annotations
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from tm.sync import Agree, Agreed, Push, plan
+from tm.sync import NOTHING, Agree, Agreed, Conflict, Push, plan
 from tm_jira.fields import NAMES, UNKNOWN, ours_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from tm import Task
     from tm.sync import Side, Step
     from tm_jira.fields import Issue, Translation
     from tm_jira.links import Record
     from tm_jira.settings import Settings
+
+
+PATIENCE = 3
+"""How often the same value is written, because it does not stay there, before a person is asked."""
 
 
 class View(NamedTuple):
@@ -33,10 +37,14 @@ class View(NamedTuple):
         """
         record, theirs = self.record, self.issue.theirs
         base = dict(record.agreed) if record.fresh is None else _first_base(record.fresh, self.task, self.issue)
-        for field, sent in record.sending.items():
-            is_ours = theirs[field]["id"] in sent if field == "status" else theirs.get(field) == sent
-            if is_ours and field in base:
-                base[field] = Agreed(base[field].ours, theirs[field])
+        for field, write in record.sending.items():
+            sent = write["sent"]
+            if field == "status" and theirs[field]["id"] in sent:
+                is_there = write["arrives"] and theirs[field]["id"] == sent[-1]
+                ours = write["ours"] if is_there or field not in base else base[field].ours
+                base[field] = Agreed(ours, theirs[field])
+            elif field != "status" and theirs.get(field) == sent:
+                base[field] = Agreed(write["ours"], theirs[field])
         return base
 
     def steps(self, settings: Settings, *, keep: Mapping[str, Side]) -> list[Step]:
@@ -45,10 +53,40 @@ class View(NamedTuple):
         base, ours, refused = self.base(), ours_of(self.task), self.record.refused
         found = plan(base, ours, self._theirs(base), rules=rules, keep=keep)
         return [
-            self._without_strangers(step)
+            self._without_strangers(self._without_quarrels(step, keep))
             for step in found
             if not (isinstance(step, Push) and step.field in refused and refused[step.field] == ours[step.field])
         ]
+
+    def readable(self, steps: Iterable[Step]) -> list[Step]:
+        """The steps with Jira's values as people read them: a description as text, a status by its name."""
+        return [self._readable(step) for step in steps]
+
+    def _readable(self, step: Step) -> Step:
+        if step.field not in ("description", "status"):
+            return step
+        match step:
+            case Push(_, value, lost):
+                return Push(step.field, self._reading(step.field, value), self._reading(step.field, lost))
+            case Conflict(_, ours, theirs):
+                return Conflict(step.field, ours, self._reading(step.field, theirs))
+        return step
+
+    def _reading(self, field: str, theirs: Any) -> Any:
+        if theirs is NOTHING or theirs is None:
+            return theirs
+        if field == "status":
+            return theirs.get("to") or theirs.get("name")
+        return self.translation.reading(theirs)
+
+    def _without_quarrels(self, step: Step, keep: Mapping[str, Side]) -> Step:
+        """A person decides where somebody, or an automation, undid the same value of ours again and again."""
+        undone = self.record.undone.get(step.field)
+        if not isinstance(step, Push) or undone is None or step.field in keep:
+            return step
+        ours = ours_of(self.task)[step.field]
+        is_quarrel = undone["ours"] == ours and undone["times"] >= PATIENCE
+        return Conflict(step.field, ours, self.issue.theirs[step.field]) if is_quarrel else step
 
     def _theirs(self, base: Mapping[str, Agreed]) -> Mapping[str, Any]:
         """What the issue says; a status that only got another name is the one it was."""
@@ -93,7 +131,7 @@ def digest_of(description: str | None) -> str:
 
 
 def _empty(name: str) -> Any:
-    return [] if name == "labels" else None
+    return {"labels": [], "status": {}}.get(name)
 
 
 def is_changed_here(task: Task, record: Record) -> bool:
@@ -106,18 +144,3 @@ def is_changed_here(task: Task, record: Record) -> bool:
         for name, each in record.agreed.items()
         if name in ours
     )
-
-
-def last_change(issue: Issue) -> int:
-    """The number of the newest change in an issue's history; numbers grow."""
-    return max((_number(each) for each in issue.history), default=0)
-
-
-def touched_since(issue: Issue, change: int) -> list[Mapping[str, Any]]:
-    """The changes in an issue's history after the one with that number, oldest first."""
-    return [each for each in issue.history if _number(each) > change]
-
-
-def _number(history: Mapping[str, Any]) -> int:
-    number = str(history.get("id", ""))
-    return int(number) if number.isdigit() else 0

@@ -6,9 +6,9 @@ import json
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tm.sync import Agree, Conflict, Pull, Push
-from tm_jira.fields import NAMES
-from tm_jira.links import FOREIGN, GONE, links_here, record_of
-from tm_jira.looking import changed, time_of
+from tm_jira.adopt import wanting
+from tm_jira.links import FOREIGN, GONE, is_foreign, links_here, record_of
+from tm_jira.looking import changed, missing_or_changed, time_of, to_import
 from tm_jira.outcome import NotThere
 from tm_jira.pair import read, view_of
 from tm_jira.planning import is_changed_here
@@ -24,7 +24,7 @@ _LONGEST = 60
 
 
 class Row(NamedTuple):
-    """One step: `what` is push, pull or conflict (or missing, for an issue that cannot be read)."""
+    """One step: `what` is push, pull, conflict or import; missing or foreign says of an issue why there is none."""
 
     task_id: str
     issue: str
@@ -40,13 +40,16 @@ class Row(NamedTuple):
 
 def rehearse(hub: Hub, *, site: Site) -> list[Row]:
     """Every step that bringing together what changed on either side would take. Changes nothing anywhere."""
-    found = changed(hub, site=site, now=time_of(site, hub))
-    there = {change.task_id for change, _ in found if change is not None}
+    now = time_of(site, hub)
+    links = [link for link in links_here(hub) if link.state not in (GONE, FOREIGN)]
+    there = {change.task_id for change in changed(hub, site=site, now=now)}
+    if site.is_cloud:  # where all can be asked for at once
+        there |= {change.task_id for change in missing_or_changed(links, site=site)}
     rows: list[Row] = []
-    for link in links_here(hub):
-        if link.state not in (GONE, FOREIGN):
-            rows += _rows(link, hub=hub, site=site, is_changed_there=link.task_id in there)
-    return rows
+    for link in links:
+        rows += _rows(link, hub=hub, site=site, is_changed_there=link.task_id in there)
+    found = (wanting(raw, hub, site=site) for raw in to_import(hub, site=site, now=now))
+    return [*rows, *(Row("", each.key, "", "import", str(each.theirs["title"])) for each in found if each is not None)]
 
 
 def _rows(link: Link, *, hub: Hub, site: Site, is_changed_there: bool) -> Iterable[Row]:
@@ -57,16 +60,17 @@ def _rows(link: Link, *, hub: Hub, site: Site, is_changed_there: bool) -> Iterab
         issue = read(link.outside_id, site)
     except NotThere:
         return [Row(task.id, str(link.key), "", "missing", "cannot be read")]
+    if is_foreign(issue.mark, hub):
+        return [Row(task.id, issue.key, "", "foreign", "belongs to another hub")]
     view = view_of(task, issue, record, hub=hub, site=site)
-    steps = view.steps(hub.settings, keep=hub.conflicts.decided(task.id))
+    steps = view.readable(view.steps(hub.settings, keep=hub.conflicts.decided(task.id)))
     return [row for step in steps for row in _row(step, task.id, issue.key)]
 
 
 def _row(step: Step, task_id: str, key: str) -> Iterator[Row]:
     match step:
         case Push():
-            value = step.value["to"] if step.field == "status" else step.value
-            yield Row(task_id, key, NAMES[step.field], "push", value)
+            yield Row(task_id, key, step.field, "push", step.value)
         case Pull():
             yield Row(task_id, key, step.field, "pull", step.value)
         case Conflict():

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import datetime
 
-OVERLAP = timedelta(minutes=5)
+OVERLAP = timedelta(minutes=10)
 """How far behind the index of a search may be."""
 _QUOTED = re.compile(r'"(?:\\.|[^"\\])*"|\'(?:\\.|[^\'\\])*\'')
 _ORDER = re.compile(r"\border\s+by\b", re.IGNORECASE)

@@ -40,7 +40,8 @@ def _site(text: str) -> str:
         raise ValueError("must begin with https:// (or lead to this machine): it is sent the token")
     if "/rest/" in f"{parts.path}/":
         raise ValueError(f"must be the site alone, like {_EXAMPLE}, without /rest/…")
-    return text.rstrip("/")
+    host = parts.netloc.lower().removesuffix(":443" if parts.scheme == "https" else ":80")
+    return f"{parts.scheme}://{host}{parts.path}".rstrip("/")
 
 
 def _proxy(secret: SecretStr) -> SecretStr:
@@ -61,6 +62,12 @@ def _key(text: str) -> str:
     if not _PROJECT.fullmatch(text):
         raise ValueError("must be a project's key in capitals, like PROJ")
     return text
+
+
+def _file(path: Path) -> Path:
+    if not path.is_file():
+        raise ValueError("must be a file that is there, with certificates in PEM")
+    return path
 
 
 def _timeout(length: timedelta) -> timedelta:
@@ -162,8 +169,8 @@ class Settings(PluginSettings):
     """How long Jira may take to answer."""
     proxy: Annotated[SecretStr, ReceivesSecret, AfterValidator(_proxy)] | None = None
     """Proxy for the way to Jira, http://host:port; variables like HTTPS_PROXY are not asked."""
-    ca_bundle: Path | None = None
-    """Certificates to trust besides the usual ones, a PEM file, for a Data Center with its own."""
+    ca_bundle: Annotated[Path, AfterValidator(_file)] | None = None
+    """Certificates to trust in place of the usual ones, a PEM file, for a Data Center with its own."""
 
     @model_validator(mode="after")
     def _has_one_login(self) -> Settings:
@@ -175,6 +182,12 @@ class Settings(PluginSettings):
     def site(self) -> str:
         """Where people look at issues; what links to this Jira are kept under."""
         return self.browse_url or self.url
+
+    def rule_for(self, project: str, issue_type: str) -> Project | None:
+        """The rule whose words count for issues of a project: the one with their type, else the project's first."""
+        fitting = [each for each in self.projects if each.project == project]
+        wanted = issue_type.casefold()
+        return next((each for each in fitting if each.issue_type.casefold() == wanted), next(iter(fitting), None))
 
     @property
     def webhook_secrets(self) -> tuple[str, ...]:

@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from tm_jira.creating import doubles, in_doubt
-from tm_jira.links import FORBIDDEN, FOREIGN, GONE, PARKED, foreign, links_here
+from tm_jira.links import FORBIDDEN, FOREIGN, GONE, PARKED, foreign, links_here, orphans
 from tm_jira.looking import CHANGES, IMPORTS
 
 if TYPE_CHECKING:
@@ -15,10 +15,10 @@ if TYPE_CHECKING:
     from tm import Hub
 
 _WORDS: Mapping[str, str] = {
-    PARKED: "cannot follow their task (tm delivery list --dead says why)",
-    GONE: "are gone; put them back in Jira, or: tm jira unlink TASK",
+    PARKED: "cannot follow the task; why: tm delivery list --dead",
+    GONE: "is gone from Jira; let it go with: tm jira unlink TASK",
     FORBIDDEN: "cannot be seen by this account any more",
-    FOREIGN: "carry the mark of another hub, and are left alone",
+    FOREIGN: "carries the mark of another hub, and is left alone",
 }
 
 
@@ -38,6 +38,7 @@ def standing(hub: Hub) -> dict[str, Any]:
         "foreign_issues": foreign(hub),
         "in_doubt": in_doubt(hub),
         "doubles": doubles(hub),
+        "orphans": orphans(hub),
         "conflicts": hub.conflicts.count(),
     }
 
@@ -45,18 +46,25 @@ def standing(hub: Hub) -> dict[str, Any]:
 def lines(found: Mapping[str, Any]) -> Iterator[str]:
     """The same for people."""
     yield f"Tasks linked to issues at {found['site']}: {found['linked']}."
-    yield f"Read until {found['read_until'] or 'never; tm worker or tm jira sync does'}."
+    yield (
+        f"Read until {found['read_until']}." if found["read_until"] else "Not read yet: tm worker or tm jira sync does."
+    )
     for state, words in _WORDS.items():
         if found[state]:
-            yield f"{len(found[state])} {words}: {_few(found[state])}"
+            yield f"{_few(found[state])} {words}."
     for key, other in found["foreign_issues"].items():
         yield f"{key} belongs to the hub {other}; it is not imported, linked or written."
     for task_id, at in found["in_doubt"].items():
-        yield f"The issue of {task_id} may or may not have been made at {at}; it is being looked for."
+        yield (
+            f"The issue of {task_id} may or may not have been made at {at}; it is looked for, and sent again after "
+            "five minutes. Nothing is to be done."
+        )
     for task_id, keys in found["doubles"].items():
         yield f"Task {task_id} has more than one issue; close {_few(keys)} in Jira."
+    if found["orphans"]:
+        yield f"{_few(found['orphans'])} carries our mark and is no task's; tie it or close it: tm jira link TASK KEY"
     if found["conflicts"]:
-        yield f"{found['conflicts']} conflicts wait for a person: tm conflicts list"
+        yield f"Conflicts that wait for a person: {found['conflicts']}. See them: tm conflicts list"
 
 
 def _few(keys: list[str]) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 import requests
 from jira import JIRA, JIRAError
@@ -24,8 +25,10 @@ if TYPE_CHECKING:
 
 CONNECT_SECONDS = 5.0
 ANSWER_LIMIT = 100_000
-# what the package and `requests` raise where no answer came, or one that is none
-_BROKEN = (requests.RequestException, JIRAError, OSError, ValueError, LookupError, AttributeError, TypeError)
+# what the package and `requests` raise where no answer came
+_BROKEN = (requests.RequestException, JIRAError, OSError, ValueError, RecursionError)
+# what the package's own questions raise besides, for an answer that is none
+_STRANGE = (LookupError, AttributeError, TypeError)
 _NEVER_SENT = ("NewConnectionError", "NameResolutionError", "ConnectTimeoutError")
 
 
@@ -38,6 +41,7 @@ class Wire:
 
     def __init__(self, settings: Settings, *, now: Callable[[], datetime]) -> None:
         self._now = now
+        self._host = urlsplit(settings.url).netloc
         options: dict[str, Any] = {"rest_api_version": "2" if settings.token else "3", "check_update": False}
         if settings.ca_bundle is not None:
             options["verify"] = str(settings.ca_bundle)
@@ -81,7 +85,10 @@ class Wire:
 
     def asked(self, question: Callable[[], Any], *, what: str) -> Any:
         """What one of the package's own questions gives."""
-        return self._judged(question, what=what, is_read=True)
+        try:
+            return self._judged(question, what=what, is_read=True)
+        except _STRANGE:
+            raise _strange(what, is_read=True) from None
 
     def send(self, method: str, path: str, *, what: str, **call: Any) -> requests.Response:
         """The answer to a call that went well. With `is_read` a POST only asks."""
@@ -114,7 +121,7 @@ class Wire:
                 failure = outcome_of(answer.status_code, answer.headers, text, what=what, now=self._now())
                 failure = failure or _strange(what, is_read=is_read)
             else:
-                failure = _without_answer(error, what=what)
+                failure = _without_answer(error, what=what, host=self._host)
         raise _harmless(failure) if is_read else failure
 
 
@@ -155,18 +162,18 @@ def _harmless(failure: Exception) -> Exception:
     return RetryLater(str(failure), after=after) if isinstance(failure, OutcomeUnknown) else failure
 
 
-def _without_answer(error: Exception, *, what: str) -> Exception:
+def _without_answer(error: Exception, *, what: str, host: str) -> Exception:
     if isinstance(error, requests.TooManyRedirects):
         return elsewhere(what)
     if isinstance(error, requests.ConnectTimeout) or _was_never_sent(error):
-        return Unreachable(f"Jira cannot be reached ({type(error).__name__}) when {what}.", whole_plugin=True)
+        return Unreachable(f"Jira at {host} cannot be reached ({type(error).__name__}) when {what}.", whole_plugin=True)
     if isinstance(error, (requests.exceptions.SSLError, requests.exceptions.ProxyError)):
         return Unreachable(
-            f"The way to Jira cannot be trusted or found ({type(error).__name__}) when {what}. "
+            f"The way to Jira at {host} cannot be trusted or found ({type(error).__name__}) when {what}. "
             "Look at proxy and ca_bundle.",
             whole_plugin=True,
         )
-    return ServerTrouble(f"The connection to Jira broke ({type(error).__name__}) when {what}.")
+    return ServerTrouble(f"The connection to Jira at {host} broke ({type(error).__name__}) when {what}.")
 
 
 def _was_never_sent(error: BaseException) -> bool:

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from tm_jira.settings import Settings
 
 SUMMARY_LIMIT, LABEL_LIMIT = 255, 255
+"""In characters: https://developer.atlassian.com/cloud/jira/platform/rest/v3/api-group-issues/ names both."""
+# they make one sign of several, as in families of emoji and in Persian words
+_JOINERS = "\u200c\u200d"
 
 _STATUSES: Mapping[str, tuple[str, ...]] = {
     "pending": ("To Do", "Open", "Backlog", "Selected for Development", "New", "Reopened"),
@@ -74,12 +77,16 @@ class Words(NamedTuple):
         """The day of a deadline, in the hub's time zone, as Jira has due dates."""
         if deadline is None:
             return None
-        return datetime.fromisoformat(deadline).astimezone(self.zone).date().isoformat()
+        at = datetime.fromisoformat(deadline)
+        try:
+            return at.astimezone(self.zone).date().isoformat()
+        except OverflowError:  # the last hours of the last year there is
+            return at.date().isoformat()
 
 
-def words_of(settings: Settings, project: str, *, zone: tzinfo) -> Words:
-    """The words of a project by its key; the usual ones where the settings say nothing."""
-    own = next((each for each in settings.projects if each.project == project), None)
+def words_of(settings: Settings, project: str, *, issue_type: str, zone: tzinfo) -> Words:
+    """The words for issues of a project, by its key and their type; the usual ones where the settings say nothing."""
+    own = settings.rule_for(project, issue_type)
     statuses: Mapping[Any, tuple[str, ...]] = own.statuses if own else {}
     priorities: Mapping[Any, tuple[str, ...]] = own.priorities if own else {}
     return Words(
@@ -105,7 +112,7 @@ def summary(title: str) -> str:
 
 def title(text: str | None) -> str:
     """A summary as a title: without signs nobody can see."""
-    return " ".join("".join(sign if sign.isprintable() else " " for sign in text or "").split())
+    return " ".join("".join(sign if sign.isprintable() or sign in _JOINERS else " " for sign in text or "").split())
 
 
 def label(text: str) -> str:

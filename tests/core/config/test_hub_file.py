@@ -59,7 +59,7 @@ def test_templates_people_and_plugins_are_read_with_their_origins(repository, en
         ('timezone = "Europe/Berln"\n', "1: timezone is wrong: Unknown time zone 'Europe/Berln'."),
         ('database_url = "postgresql://u:hunter2@h/d"\n', "1: PostgreSQL stores are not part"),
         ('[people.alice]\n\nemial = "a"\n', "3: people.alice.emial is not a setting; did you mean email?"),
-        ("[templates.a]\ncriteria = 'x'\n", "2: templates.a.criteria should be a valid tuple. Example"),
+        ("[templates.a]\ncriteria = 'x'\n", "2: templates.a.criteria should be a list. Example"),
         ("[templates.a]\ncriteria = ['x', 5]\n", "2: templates.a.criteria.1 should be a valid string"),
         (
             "[templates.a]\nlabels = ['b']\ncriteria = ['fine', 'coverage => 85']\n",

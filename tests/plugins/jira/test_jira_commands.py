@@ -48,7 +48,7 @@ def test_status_says_how_far_jira_was_read_and_asks_nobody(tm, jira, site):
     done, found = tm("jira", "status"), tm.read("jira", "status")
 
     assert (fresh.returncode, done.returncode) == (0, 0)
-    assert "Read until never" in fresh.stdout
+    assert "Not read yet" in fresh.stdout
     assert site.url in done.stdout
     assert (found["linked"], found["gone"], found["conflicts"]) == (1, [], 0)
     assert found["read_until"] in done.stdout
@@ -61,7 +61,7 @@ def test_status_names_what_waits_for_a_person(both, site):
     site.delete("PROJ-2")
     site.edit("PROJ-1", summary="There")
     site.add(summary="Theirs")
-    site.issue("PROJ-3").properties["tm.task"] = {"hub": "another", "task": "7f3a"}
+    site.issue("PROJ-3").properties["tm.task"] = {"hub": "ab12cd", "task": "7f3a"}
     site.issue("PROJ-3").keep(site.time)
     both("update", conflicted, "--title", "Here")
     both("update", deleted, "--title", "Here")
@@ -69,9 +69,9 @@ def test_status_names_what_waits_for_a_person(both, site):
     both("jira", "backfill", "--jql", "project = PROJ")
     done, found = both("jira", "status"), both.read("jira", "status")
 
-    assert (found["gone"], found["conflicts"], found["foreign_issues"]) == (["PROJ-2"], 1, {"PROJ-3": "another"})
+    assert (found["gone"], found["conflicts"], found["foreign_issues"]) == (["PROJ-2"], 1, {"PROJ-3": "ab12cd"})
     assert "PROJ-2" in done.stdout
-    assert "PROJ-3 belongs to the hub another" in done.stdout
+    assert "PROJ-3 belongs to the hub ab12cd" in done.stdout
     assert "tm conflicts list" in done.stdout
 
 
@@ -121,7 +121,7 @@ def test_a_rehearsal_names_the_steps_that_are_taken_then_and_changes_nothing(bot
     assert {(each["issue"], each["field"], each["what"]) for each in rows} == {
         ("PROJ-1", "title", "pull"),
         ("PROJ-1", "status", "pull"),
-        ("PROJ-2", "summary", "push"),
+        ("PROJ-2", "title", "push"),
         ("PROJ-2", "priority", "push"),
         ("PROJ-3", "title", "conflict"),
     }
@@ -192,8 +192,8 @@ def test_a_backfill_makes_tasks_silently_and_writes_nothing_to_jira(tm, site):
     tasks = tm.read("list", "--all") if "--all" in tm("list", "--help").stdout else tm.read("list")
 
     assert (done.returncode, done.stdout) == (0, "")
-    assert "✓ 130 tasks made; 0 issues" in done.stderr
-    assert "✓ 0 tasks made; 130 issues" in again.stderr
+    assert "✓ Tasks made: 130. Issues that have one already, or are to have none: 0." in done.stderr
+    assert "✓ Tasks made: 0. Issues that have one already, or are to have none: 130." in again.stderr
     assert len(tasks) == 130
     assert site.writes == []
 
@@ -202,13 +202,13 @@ def test_a_rehearsed_backfill_names_the_issues_and_makes_no_task(tm, site):
     tm.add("Ship it")
     site.add(summary="Old \x1b[31mred")
     site.add(summary="Theirs")
-    site.issue("PROJ-3").properties["tm.task"] = {"hub": "another", "task": "7f3a"}
+    site.issue("PROJ-3").properties["tm.task"] = {"hub": "ab12cd", "task": "7f3a"}
     site.issue("PROJ-3").keep(site.time)
     writes = len(site.writes)
     done = tm("jira", "backfill", "--jql", "project = PROJ", "--dry-run")
 
     assert done.stdout == "PROJ-2\tOld  [31mred\n"
-    assert "1 issues would become tasks; 2 have one or are to have none." in done.stderr
+    assert "Issues that would become tasks: 1; that have one, or are to have none: 2." in done.stderr
     assert len(tm.read("list")) == 1
     assert len(site.writes) == writes
 

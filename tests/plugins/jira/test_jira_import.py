@@ -241,7 +241,7 @@ def test_somebody_jira_shows_no_address_of_is_assigned_by_name(host, site):
     site.add(summary="Old", assignee="carol")
     pull(host)
 
-    assert tasks(host)["PROJ-1"].assignee == "Carol"
+    assert tasks(host)["PROJ-1"].assignee == "Carol (Jira)"
     assert site.writes == []
 
 

@@ -39,14 +39,14 @@ def marked(site, key, mark):
 
 def test_an_issue_of_another_hub_is_not_imported_and_is_named(host, site):
     site.add(summary="Theirs")
-    marked(site, "PROJ-1", {"hub": "another", "task": "7f3a0c11"})
+    marked(site, "PROJ-1", {"hub": "ab12cd", "task": "7f3a0c11"})
     site.add(summary="Ours")
     pull(host)
     site.edit("PROJ-1", summary="Still theirs")
     pull(host)
 
     assert linked(host) == ["PROJ-2"]
-    assert foreign(host.hub("jira")) == {"PROJ-1": "another"}
+    assert foreign(host.hub("jira")) == {"PROJ-1": "ab12cd"}
     assert site.writes == []
 
 

@@ -25,7 +25,7 @@ def words(**project):
         token="x",  # noqa: S106 - it opens nothing
         projects=[{"project": "PROJ", **project}],
     )
-    return words_of(settings, "PROJ", zone=UTC)
+    return words_of(settings, "PROJ", issue_type="Task", zone=UTC)
 
 
 def way(number, to, *, category=None, **fields):

@@ -115,7 +115,7 @@ def test_the_task_s_context_says_where_its_issue_is(host, jira):
         "- Project: PROJ",
         "- Type: Task",
         "- Priority: High",
-        "- Sync direction: both ways",
+        "- Sync direction: both ways; a field that only one side leads is put back on the other",
     ]
 
 

@@ -54,3 +54,20 @@ def test_a_move_taken_back_while_it_is_in_doubt_is_taken_back_there(host, jira, 
     assert jira.site.issue(key).status == "In Progress"
     assert host.tasks.get(task).status == "in_progress"
     assert host.conflicts() == []
+
+
+def test_a_label_put_back_is_there_though_somebody_added_another_while_its_removal_was_in_doubt(open_host, jira):
+    host = open_host(jira, fields={"labels": "both"})
+    task = host.tasks.add("Ship it", labels=["api"])
+    host.deliver()
+    pass_time(host)
+    [issue] = jira.site.issues
+    jira.fault("PUT", "^issue/", LOST)
+    host.tasks.update(task.id, labels=[])
+    host.deliver()
+    jira.site.edit(issue.key, labels=["ui"])
+    host.tasks.update(task.id, labels=["api"])
+    pass_time(host, 30 * MINUTE)
+
+    assert sorted(issue.fields["labels"]) == ["api", "ui"]
+    assert sorted(host.tasks.get(task.id).labels) == ["api", "ui"]

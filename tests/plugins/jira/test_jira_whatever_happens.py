@@ -148,7 +148,7 @@ class World:
 
     def status_here(self, status):
         with suppress(tm.Refused):
-            self.host.tasks.bring(self.task, status, reason="because")
+            self.host.tasks.bring(self.task, status, reason=f"because {next(self.numbers)}")
 
     # people in Jira, some of whom use the very account that is ours
 

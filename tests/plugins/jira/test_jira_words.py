@@ -22,7 +22,7 @@ def words(*, zone=UTC, **project):
         token="x",  # noqa: S106 - it opens nothing
         projects=[{"project": "PROJ", **project}],
     )
-    return words_of(settings, "PROJ", zone=zone)
+    return words_of(settings, "PROJ", issue_type="Task", zone=zone)
 
 
 def status(name, category="indeterminate"):

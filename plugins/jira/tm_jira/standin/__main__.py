@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import threading
 
+from tm import Clock
 from tm_jira.standin import API_TOKEN, EMAIL, StandIn
 from tm_jira.standin.sentences import HELP, PATH
 
@@ -24,8 +25,18 @@ People: curl -d "move PROJ-1 to Done" {url}{path}
 
 def main() -> None:
     """Open the stand-in, say how to reach it, and wait."""
-    port = int(sys.argv[1]) if sys.argv[1:] and sys.argv[1].isdigit() else 0
-    with StandIn(port) as jira:
+    words = sys.argv[1:]
+    if len(words) > 1 or (words and not words[0].isdigit()):
+        sys.stderr.write("Usage: python -m tm_jira.standin [PORT]\n")
+        sys.exit(2)
+    try:
+        jira = StandIn(int(words[0]) if words else 0)
+    except (OSError, OverflowError) as wrong:
+        sys.stderr.write(f"Port {words[0]} cannot be used ({wrong}). Take another, or none for a free one.\n")
+        sys.exit(4)
+    # a Jira that was started anew is another one: its issues are not those of before
+    jira.site.archive.number_from(int(Clock().now().timestamp()))
+    with jira:
         url = jira.server.url
         sys.stdout.write(SETTINGS.format(url=url, email=EMAIL, token=API_TOKEN, path=PATH, help=HELP))
         sys.stdout.flush()

@@ -50,6 +50,10 @@ class Archive:
         """Every issue there is, oldest first."""
         return list(self._by_id.values())
 
+    def number_from(self, number: int) -> None:
+        """Let the ids of what is made from now on be above a number."""
+        self._issues = self._others = number
+
     def find(self, id_or_key: str) -> Issue | None:
         """The issue of that id or key, be the key an old one of it."""
         return self._by_id.get(id_or_key) or self._by_key.get(id_or_key.upper())

@@ -35,7 +35,8 @@ def heard(site: Site, request: Request) -> Reply | None:
     try:
         _do(site, request.body.decode("utf-8", "replace").strip())
     except KeyError as absent:
-        return Reply(status=404, body=f"There is no {absent.args[0]} here.\n")
+        named = str(absent.args[0])
+        return Reply(status=404, body=f"{named}.\n" if " " in named else f"There is no {named} here.\n")
     except ValueError as wrong:
         return Reply(status=400, body=f"{wrong}. {HELP}")
     return Reply(body="".join(f"{line}\n" for line in site.received[before:]) or "Nothing changed.\n")
