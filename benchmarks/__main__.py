@@ -17,6 +17,7 @@ SECTIONS = {
     "trouble": "a hot verb while the endpoint is slow, hangs or refuses",
     "deliveries": "deliveries a second over a bare loop of the same client",
     "slack": "Slack with a token: messages a second over a bare loop, an urgent one in a crowd",
+    "jira": "Jira: planning, a pass over thousands of tasks, bringing them in, over bare loops",
     "commits": "commit to request, changes over the raw disk, many writers",
     "bulk": "import, and a list of everything",
     "start": "help",

@@ -46,14 +46,16 @@ class HubConflicts:
 
         `place` is what people call the object outside. Said twice, as after a crash in between, it is kept once.
         """
+        losing = [step for step in steps if getattr(step, "lost", NOTHING) is not NOTHING]
+        if not losing:
+            return  # nobody else waits for a write of nothing
         at = self._now()
         with self._transaction():
-            for step in steps:
-                if (lost := getattr(step, "lost", NOTHING)) is not NOTHING:
-                    moved: Push | Pull = step  # type: ignore[assignment]  # only these lose anything
-                    side = "theirs" if isinstance(moved, Push) else "ours"
-                    values = {"lost": _text(lost), "kept": _text(moved.value)}
-                    self._conflicts.lose(self._plugin, task_id, moved.field, place=place, side=side, at=at, **values)
+            for step in losing:
+                moved: Push | Pull = step  # type: ignore[assignment]  # only these lose anything
+                side = "theirs" if isinstance(moved, Push) else "ours"
+                values = {"lost": _text(moved.lost), "kept": _text(moved.value)}
+                self._conflicts.lose(self._plugin, task_id, moved.field, place=place, side=side, at=at, **values)
 
     def record(self, task_id: str, steps: Iterable[Step], *, place: str) -> None:
         """Keep the conflicts of a plan that was carried out; those of the task that it does not name are settled.

@@ -139,7 +139,7 @@ class Hub:
         (folder / "tm.toml").write_text(text, encoding="utf-8")
         self.environ = {
             "HOME": str(folder), "PATH": os.environ["PATH"], "PYTHONPATH": str(folder / "site"),
-            "TM_DELIVERY": "worker", "TM_ACTOR": "tester", "TM_TIMEZONE": "UTC",
+            "TM_DELIVERY": "worker", "TM_DELIVERY_WAIT": "1", "TM_ACTOR": "tester", "TM_TIMEZONE": "UTC",
             **{f"TM_PLUGINS__JIRA__{name.upper()}": said for name, said in table.items() if isinstance(said, str)},
         }  # fmt: skip
         self.session = Session(self.environ, str(folder), clock=QuickClock())

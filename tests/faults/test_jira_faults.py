@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.slow
 
 TASKS, HERE, THERE, TYPED = 150, 320, 240, 12
-LEAST_KILLS, LEAST_FAULTS = 20, 60
+LEAST_KILLS, LEAST_FAULTS, ROUNDS = 20, 60, 4
 LONGEST_LIFE, PATIENCE = 3.0, 120.0
 LAG = timedelta(seconds=2 * SPEED)
 STATES = {
@@ -82,7 +82,7 @@ def test_a_worker_and_commands_at_the_same_time_make_each_issue_and_each_task_on
     with StandIn(now=QuickClock().now, data_center=data_center) as jira:
         jira.site.search_lag = timedelta(seconds=SPEED / 2)
         hub = Hub(tmp_path, jira, import_jql="project = PROJ")
-        for number in range(6):
+        for number in range(ROUNDS):
             for each in range(8):
                 add(hub.session.work({}), {"title": f"Ours {number}.{each}"})
                 jira.site.add(summary=f"Theirs {number}.{each}")
@@ -99,7 +99,7 @@ def test_a_worker_and_commands_at_the_same_time_make_each_issue_and_each_task_on
         assert hub.dead() == []
         assert Counter(link.task_id for link in hub.links()) == Counter(ours)
         assert Counter(link.outside_id for link in hub.links()) == Counter(each.id for each in jira.site.issues)
-        assert len(ours) == 6 * 8 * 2
+        assert len(ours) == ROUNDS * 8 * 2
         assert len({each.fields["summary"] for each in jira.site.issues}) == len(ours)
         hub.session.database.close()
 

@@ -38,13 +38,9 @@ class View(NamedTuple):
         record, theirs = self.record, self.issue.theirs
         base = dict(record.agreed) if record.fresh is None else _first_base(record.fresh, self.task, self.issue)
         for field, write in record.sending.items():
-            sent = write["sent"]
-            if field == "status" and theirs[field]["id"] in sent:
-                is_there = write["arrives"] and theirs[field]["id"] == sent[-1]
-                ours = write["ours"] if is_there or field not in base else base[field].ours
-                base[field] = Agreed(ours, theirs[field])
-            elif field != "status" and theirs.get(field) == sent:
-                base[field] = Agreed(write["ours"], theirs[field])
+            arrived = _arrived(field, write, before=base.get(field), theirs=theirs.get(field))
+            if arrived is not None:
+                base[field] = arrived
         return base
 
     def steps(self, settings: Settings, *, keep: Mapping[str, Side]) -> list[Step]:
@@ -99,6 +95,19 @@ class View(NamedTuple):
         if isinstance(step, Push) and isinstance(step.value, dict) and UNKNOWN in step.value:
             return Agree(step.field, ours_of(self.task)[step.field], self.issue.theirs[step.field])
         return step
+
+
+def _arrived(field: str, write: Mapping[str, Any], *, before: Agreed | None, theirs: Any) -> Agreed | None:
+    """What both agree on if a write whose answer never came has arrived all the same; None if it has not."""
+    sent = write["sent"]
+    if field == "status" and theirs["id"] in sent:
+        is_there = write["arrives"] and theirs["id"] == sent[-1]
+        return Agreed(write["ours"] if is_there or before is None else before.ours, theirs)
+    if field == "labels" and before is not None and theirs is not None:
+        # element by element: somebody may have added another one since
+        taken_away, added = {*before.theirs} - {*sent}, {*sent} - {*before.theirs}
+        return Agreed(write["ours"], sent) if not taken_away & {*theirs} and added <= {*theirs} else None
+    return Agreed(write["ours"], theirs) if field != "status" and theirs == sent else None
 
 
 def _first_base(fresh: Mapping[str, Any], task: Task, issue: Issue) -> dict[str, Agreed]:

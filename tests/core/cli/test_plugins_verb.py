@@ -49,7 +49,7 @@ def test_every_plugin_has_its_state_and_a_broken_one_hides_no_other(desk: Desk) 
         "absent": "missing",
         "broken": "load error",
         "mirror": "active",
-        **dict.fromkeys(("ci", "git", "slack"), "disabled"),
+        **dict.fromkeys(("ci", "git", "jira", "slack"), "disabled"),
     }
     assert found["mirror"]["version"] == "tm-hub-mirror 1.2"
     assert "pip install tm-hub-absent" in found["absent"]["reason"]

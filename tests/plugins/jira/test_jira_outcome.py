@@ -94,7 +94,7 @@ def test_any_other_answer_is_some_failure_with_a_sentence(status, body, header):
     failure = outcome(status, body, Retry_After=header, RateLimit_Reason=header, X_RateLimit_Reset=header)
 
     assert isinstance(failure, (tm.RetryLater, tm.PermanentFailure, tm.OutcomeUnknown, tm.NeedsLogin))
-    assert str(failure).endswith((".", "com")) or body in str(failure)
+    assert "changing issue 10001" in str(failure) or isinstance(failure, tm.NeedsLogin)
 
 
 def test_the_sentence_says_what_was_being_done():

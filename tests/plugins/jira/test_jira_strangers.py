@@ -3,7 +3,7 @@
 from contextlib import suppress
 
 import pytest
-from tests.plugins.jira.meantime import DAY, MINUTE, asked, undelivered
+from tests.plugins.jira.meantime import DAY, MINUTE, asked, told, undelivered
 
 import tm
 from tm.clock import stamp
@@ -39,7 +39,8 @@ def tasks(host):
 def kept(host, task_id):
     """Whether the link says nothing against its issue, and nothing was noted with the task since."""
     [link] = host.hub("jira").links.mine(task_id)
-    return link.state is None
+    noted = [each.data["text"] for each in told(task_id, host, "context_added") if "no longer" in each.data["text"]]
+    return link.state is None and noted == []
 
 
 @pytest.mark.parametrize("captcha", [True, False])
