@@ -10,9 +10,11 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from tests.faults.worker_kit import kill
 from tests.projects import make_project
 
 from tm.app import Session
@@ -27,7 +29,7 @@ from tm.testing import Reply
 from tm_jira.standin import StandIn
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from tm.events import Event
@@ -155,6 +157,15 @@ class Hub:
             text=True,
         )
 
+    @contextmanager
+    def worker(self) -> Iterator[subprocess.Popen[str]]:
+        """A real worker, killed in the end, whatever happens."""
+        process = self.start("worker")
+        try:
+            yield process
+        finally:
+            kill(process)
+
     # what is in the store
 
     def owed(self) -> bool:
@@ -162,8 +173,8 @@ class Hub:
         return bool(ledger.unfanned()[0] or any(each.owed for each in ledger.standings()))
 
     def pulled_at(self) -> str | None:
-        """When the last whole look at Jira ended."""
-        return PluginRecords(self.session.database).pulls()["jira"][0]
+        """When the last whole look at Jira ended, if one did."""
+        return PluginRecords(self.session.database).pulls().get("jira", (None,))[0]
 
     def dead(self) -> list[str | None]:
         rows = Ledger(self.session.database).rows(plugin="jira", states=("dead",), limit=-1)

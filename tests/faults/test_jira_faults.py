@@ -244,24 +244,21 @@ def hunt(hub: Hub, jira: BadDay, *, story: Iterator[None], dice: random.Random) 
     kills, is_over, until = 0, False, time.monotonic() + PATIENCE
     while not is_over or kills < LEAST_KILLS:
         assert time.monotonic() < until, f"killed {kills} only"
-        worker = hub.start("worker")
-        last, ends_at = jira.calls + dice.randint(5, 90), time.monotonic() + LONGEST_LIFE
-        while jira.calls < last and time.monotonic() < ends_at:
-            is_over = next(story, "over") == "over"
-            time.sleep(0.01)
-        is_at_work = hub.owed()
-        kill(worker)
-        kills += is_at_work
+        with hub.worker():
+            last, ends_at = jira.calls + dice.randint(5, 90), time.monotonic() + LONGEST_LIFE
+            while jira.calls < last and time.monotonic() < ends_at:
+                is_over = next(story, "over") == "over"
+                time.sleep(0.01)
+            kills += hub.owed()
     return kills
 
 
 def come_to_rest(hub: Hub) -> None:
     """Let a worker run until nothing is owed, nor found by two whole looks at Jira."""
-    worker, until = hub.start("worker"), time.monotonic() + PATIENCE
-    looks: set[str | None] = set()
-    while len(looks) < 4:  # the first was before, the second may have begun before
-        assert time.monotonic() < until, "it never comes to rest"
-        assert worker.poll() is None
-        looks = set() if hub.owed() else {*looks, hub.pulled_at()}
-        time.sleep(0.01)
-    kill(worker)
+    until, looks = time.monotonic() + PATIENCE, set[str | None]()
+    with hub.worker() as worker:
+        while len(looks) < 4:  # the first was before, the second may have begun before
+            assert time.monotonic() < until, "it never comes to rest"
+            assert worker.poll() is None
+            looks = set() if hub.owed() else {*looks, hub.pulled_at()}
+            time.sleep(0.01)

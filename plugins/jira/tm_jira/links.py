@@ -29,7 +29,8 @@ class Record(NamedTuple):
     with the creation of an issue that was not looked at since: {"ours": …, "sent": …, "digest": …}. `sending` is, by
     field, what was about to be written when a write began that may not have come back, {"sent": …, "ours": …} (of a
     status the ids on the way, and whether the last one is where it goes), and `looked` the number of the change in its
-    history that was the last before. `refused` is what our side said of fields that Jira does not take, `undone`
+    history that was the last before. `taking` is the same for what was about to be taken
+    over here, {"value": …, "theirs": …}. `refused` is what our side said of fields that Jira does not take, `undone`
     how often the same value of ours was written, because it did not stay there, {"ours": …, "times": …}, `barred` why
     the issue cannot follow its task.
     """
@@ -41,6 +42,7 @@ class Record(NamedTuple):
     fresh: Mapping[str, Any] | None = None
     sending: Mapping[str, Any] = MappingProxyType({})
     looked: int = 0
+    taking: Mapping[str, Any] = MappingProxyType({})
     refused: Mapping[str, Any] = MappingProxyType({})
     undone: Mapping[str, Any] = MappingProxyType({})
     barred: str = ""
@@ -57,6 +59,7 @@ def record_of(link: Link) -> Record:
         fresh=kept.get("fresh"),
         sending=kept.get("sending", {}),
         looked=kept.get("looked", 0),
+        taking=kept.get("taking", {}),
         refused=kept.get("refused", {}),
         undone=kept.get("undone", {}),
         barred=kept.get("barred", ""),
@@ -65,7 +68,12 @@ def record_of(link: Link) -> Record:
 
 def _text(record: Record) -> str:
     kept = {**record._asdict(), "agreed": json.loads(agreed_text(record.agreed))}
-    kept |= {"sending": dict(record.sending), "refused": dict(record.refused), "undone": dict(record.undone)}
+    kept |= {
+        "sending": dict(record.sending),
+        "refused": dict(record.refused),
+        "undone": dict(record.undone),
+        "taking": dict(record.taking),
+    }
     return json.dumps({name: value for name, value in kept.items() if value}, ensure_ascii=False)
 
 

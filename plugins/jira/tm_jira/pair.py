@@ -70,6 +70,7 @@ class Pair:
         self._tasks = tasks
         self._base = view.base()
         self._sending: dict[str, Any] = {}
+        self._taking: dict[str, Any] = {}
         self._refused = dict(view.record.refused)
         self._undone = dict(view.record.undone)
         self._barred: str | None = None
@@ -86,7 +87,13 @@ class Pair:
         steps = self._view.steps(hub.settings, keep=decided)
         hub.conflicts.lose(self._view.task.id, self._losing(steps), place=issue.key)
         self._base |= {step.field: Agreed(step.ours, step.theirs) for step in steps if isinstance(step, Agree)}
-        task = self._take([step for step in steps if isinstance(step, Pull)])
+        pulled = [step for step in steps if isinstance(step, Pull)]
+        if pulled:
+            theirs = issue.theirs
+            self._taking = {step.field: {"value": step.value, "theirs": theirs[step.field]} for step in pulled}
+            self._put_on_record()
+        task = self._take(pulled)
+        self._taking = {}
         pushed = [step for step in steps if isinstance(step, Push)]
         after = self._give(pushed, task) if pushed else issue
         self._sending = {}
@@ -106,6 +113,7 @@ class Pair:
             since=record.since or self._view.issue.updated,
             sending=self._sending,
             looked=last_change(self._view.issue) if self._sending else 0,
+            taking=self._taking,
             refused=self._refused,
             undone=self._undone,
             barred=self._barred or "",

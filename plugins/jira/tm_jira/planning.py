@@ -33,7 +33,8 @@ class View(NamedTuple):
     def base(self) -> dict[str, Agreed]:
         """What both said when they last agreed; right after its creation, what was sent for the issue.
 
-        What the issue says because we wrote it, though its answer never came, is no change of theirs.
+        What the issue says because we wrote it, though its answer never came, is no change of theirs, and what the
+        task says because it was taken over, though nobody lived to note it, none of ours.
         """
         record, theirs = self.record, self.issue.theirs
         base = dict(record.agreed) if record.fresh is None else _first_base(record.fresh, self.task, self.issue)
@@ -41,7 +42,17 @@ class View(NamedTuple):
             arrived = _arrived(field, write, before=base.get(field), theirs=theirs.get(field))
             if arrived is not None:
                 base[field] = arrived
+        ours = ours_of(self.task)
+        for field, pull in record.taking.items():
+            if self._is_taken(field, ours[field], pull["value"]):
+                base[field] = Agreed(ours[field], pull["theirs"])
         return base
+
+    def _is_taken(self, field: str, ours: Any, value: Any) -> bool:
+        """Whether the task says a value that was about to be taken over; a day is kept as its last second."""
+        if field == "labels":
+            return sorted(ours) == sorted(value)
+        return bool(ours == value or (field == "deadline" and self.translation.words.day_of(ours) == value))
 
     def steps(self, settings: Settings, *, keep: Mapping[str, Side]) -> list[Step]:
         """What to do; an assignee whom Jira does not know, and what it has refused before, stays here alone."""
