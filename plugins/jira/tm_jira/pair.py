@@ -89,6 +89,8 @@ class Pair:
         self._base |= {step.field: Agreed(step.ours, step.theirs) for step in steps if isinstance(step, Agree)}
         pulled = [step for step in steps if isinstance(step, Pull)]
         if pulled:
+            # what comes from there is a word of theirs: ours that is written after it is a fresh one
+            self._undone = {name: each for name, each in self._undone.items() if name not in {s.field for s in pulled}}
             theirs = issue.theirs
             self._taking = {step.field: {"value": step.value, "theirs": theirs[step.field]} for step in pulled}
             self._put_on_record()

@@ -5,14 +5,14 @@ from __future__ import annotations
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from tm.sync import NOTHING, Agree, Agreed, Conflict, Push, plan
+from tm.sync import NOTHING, Agree, Agreed, Conflict, Pull, Push, plan
 from tm_jira.fields import NAMES, UNKNOWN, ours_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from tm import Task
-    from tm.sync import Side, Step
+    from tm.sync import Rule, Side, Step
     from tm_jira.fields import Issue, Translation
     from tm_jira.links import Record
     from tm_jira.settings import Settings
@@ -60,7 +60,7 @@ class View(NamedTuple):
         base, ours, refused = self.base(), ours_of(self.task), self.record.refused
         found = plan(base, ours, self._theirs(base), rules=rules, keep=keep)
         return [
-            self._without_strangers(self._without_quarrels(step, keep))
+            self._without_strangers(self._without_quarrels(step, rules[step.field], keep))
             for step in found
             if not (isinstance(step, Push) and step.field in refused and refused[step.field] == ours[step.field])
         ]
@@ -86,14 +86,20 @@ class View(NamedTuple):
             return theirs.get("to") or theirs.get("name")
         return self.translation.reading(theirs)
 
-    def _without_quarrels(self, step: Step, keep: Mapping[str, Side]) -> Step:
+    def _without_quarrels(self, step: Step, rule: Rule, keep: Mapping[str, Side]) -> Step:
         """A person decides where somebody, or an automation, undid the same value of ours again and again."""
         undone = self.record.undone.get(step.field)
-        if not isinstance(step, Push) or undone is None or step.field in keep:
+        ours, theirs = ours_of(self.task)[step.field], self.issue.theirs.get(step.field)
+        if not isinstance(step, Push) or undone is None or undone["ours"] != ours or undone["times"] < PATIENCE:
             return step
-        ours = ours_of(self.task)[step.field]
-        is_quarrel = undone["ours"] == ours and undone["times"] >= PATIENCE
-        return Conflict(step.field, ours, self.issue.theirs[step.field]) if is_quarrel else step
+        match keep.get(step.field):
+            case "ours":
+                return step
+            case "theirs":
+                value = [rule.read(each) for each in theirs or ()] if rule.is_set else rule.read(theirs)
+                is_read = value is not NOTHING and not (rule.is_set and NOTHING in value)
+                return Pull(step.field, value, ours) if is_read else Agree(step.field, ours, theirs)
+        return Conflict(step.field, ours, theirs)
 
     def _theirs(self, base: Mapping[str, Agreed]) -> Mapping[str, Any]:
         """What the issue says; a status that only got another name is the one it was."""

@@ -41,6 +41,37 @@ def test_a_value_that_is_undone_again_and_again_waits_for_a_person(host, jira, m
     assert host.conflicts() == []
 
 
+def test_what_is_finished_and_taken_up_again_many_times_is_no_quarrel(host, jira, made):
+    task, key = made()
+    for _ in range(PATIENCE + 2):
+        host.tasks.complete(task)
+        host.deliver()
+        assert jira.site.issue(key).status == "Done"
+        jira.site.move(key, "In Progress")
+        host.clock.advance(timedelta(minutes=5))
+        host.pull("jira")
+        host.deliver()
+        assert host.tasks.get(task).status == "in_progress"
+
+    assert host.conflicts() == []
+
+
+def test_a_quarrel_ends_as_a_person_says(host, jira, made):
+    task, key = made()
+    for _ in range(PATIENCE + 1):
+        jira.site.edit(key, summary="By the robot")
+        host.clock.advance(timedelta(minutes=5))
+        host.pull("jira")
+        host.deliver()
+    [conflict] = host.conflicts()
+    host.decide(conflict, "theirs")
+    host.deliver()
+
+    assert host.tasks.get(task).title == "By the robot"
+    assert host.conflicts() == []
+    assert "Ship it" in [each.lost.strip('"') for each in host.lost_values()]
+
+
 def test_one_jira_under_another_address_gets_no_second_issue(host, jira, made):
     made()
     host.replace("jira", settings={**jira.settings, "browse_url": "https://jira.example.com"})
