@@ -56,7 +56,7 @@ def backfill(jql: str, *, hub: Hub, site: Site, is_dry: bool, say: Callable[[str
             elif isinstance(found, str):
                 made += 1
             else:
-                would.append((found.key, str(found.theirs["title"])))
+                would.append((found.key, str(found.theirs.get("title", ""))))
     return Done(made, known, would)
 
 

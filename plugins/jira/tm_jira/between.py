@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from tm.sync import Push
 from tm_jira import adf, wiki
-from tm_jira.fields import NAMES
+from tm_jira.fields import FOOTER, NAMES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -67,7 +67,8 @@ def is_of(item: Mapping[str, Any], field: str) -> bool:
 def _says(item: Mapping[str, Any], field: str, value: Any) -> bool:
     """Whether a change is one to this value; of a description a history keeps another form."""
     if field == "description":
-        return wiki.text(item.get("toString")).startswith(value if isinstance(value, str) else adf.text(value))
+        said, sent = wiki.text(item.get("toString")), value if isinstance(value, str) else adf.text(value)
+        return said.startswith(sent or FOOTER) or said == sent
     if field == "status":
         return str(item.get("to")) in value
     wanted = "" if value is None else str(value)

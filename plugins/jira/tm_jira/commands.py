@@ -118,12 +118,12 @@ def unlink(
     task: Annotated[str, typer.Argument(help="The task's id, or the issue's key.", metavar="TASK|KEY")],
 ) -> int:
     """Take a task and its issue apart; both stay, and neither is tied by itself again."""
-    from tm_jira.links import link_of
+    from tm_jira.links import KIND, link_of
     from tm_jira.ties import untie
 
     with _jira() as (hub, site):
         task_id = hub.tasks.resolve(task)
-        link = link_of(task_id, hub)
+        link = link_of(task_id, hub) or next(iter(hub.links.mine(task_id, kind=KIND)), None)
         if link is None:
             raise tm.NotFound(f"Task {task_id} has no issue in this Jira.")
         stays = untie(link, hub, site=site)

@@ -31,8 +31,8 @@ class Record(NamedTuple):
     status the ids on the way, and whether the last one is where it goes), and `looked` the number of the change in its
     history that was the last before. `taking` is the same for what was about to be taken
     over here, {"value": …, "theirs": …}. `refused` is what our side said of fields that Jira does not take, `undone`
-    how often the same value of ours was written, because it did not stay there, {"ours": …, "times": …}, `barred` why
-    the issue cannot follow its task.
+    how often the same value of ours was written, because it did not stay there, {"ours": …, "times": …, "turns":
+    …, "since": …}, `barred` why the issue cannot follow its task.
     """
 
     born: Born
@@ -156,9 +156,12 @@ def note_seen(task_id: str, issue: Issue, hub: Hub) -> None:
 
 def set_state(link: Link, state: str | None, hub: Hub) -> None:
     """Note how a link is doing, without a look at its issue."""
-    if link.state != state:
+    with hub.together():
+        now = link_of(link.task_id, hub)
+        if now is None or now.outside_id != link.outside_id or now.state == state:
+            return  # somebody took them apart meanwhile
         names = ("kind", "instance", "outside_id", "key", "url", "title", "detail", "base", "exclusive")
-        hub.links.save(link.task_id, **{name: getattr(link, name) for name in names}, state=state)
+        hub.links.save(link.task_id, **{name: getattr(now, name) for name in names}, state=state)
 
 
 def hub_id(hub: Hub) -> str:

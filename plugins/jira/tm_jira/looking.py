@@ -64,12 +64,12 @@ def pull(hub: Hub) -> list[Change]:
 
 
 def _refuse_another_address(hub: Hub) -> None:
-    """Raise PermanentFailure when all links are kept under another address: every issue would be imported again."""
-    places = {link.instance for link in hub.links.all() if link.kind == KIND}
-    if places and hub.settings.site not in places:
-        other = sorted(places)[0]
+    """Raise PermanentFailure when links are kept under another address: their issues would be imported again."""
+    others = sorted({link.instance for link in hub.links.all() if link.kind == KIND} - {hub.settings.site})
+    if others:
+        other = others[0]
         raise tm.PermanentFailure(
-            f"All issues are tied at {other}, and the settings say {hub.settings.site}. If that is the same Jira, set "
+            f"Issues are tied at {other}, and the settings say {hub.settings.site}. If that is the same Jira, set "
             f"browse_url = {other!r}; else: tm jira unlink, one by one."
         )
 

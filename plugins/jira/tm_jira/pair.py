@@ -7,7 +7,7 @@ at again.
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import tm
@@ -19,7 +19,7 @@ from tm_jira.fields import WANTED, Translation, account_of, footer_of, issue_of,
 from tm_jira.links import PARKED, Record, keep, link_of, mark_for
 from tm_jira.moves import Move, NoWay, move_to, move_via
 from tm_jira.outcome import Forbidden, Refused
-from tm_jira.planning import View
+from tm_jira.planning import FORGOTTEN, View
 from tm_jira.words import listed, words_of
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ def translation(task: Task, issue: Issue, record: Record, *, hub: Hub, site: Sit
 
 def view_of(task: Task, issue: Issue, record: Record, *, hub: Hub, site: Site) -> View:
     """A task and its issue beside each other."""
-    return View(task, issue, record, translation(task, issue, record, hub=hub, site=site))
+    return View(task, issue, record, translation(task, issue, record, hub=hub, site=site), hub.clock.now())
 
 
 class Pair:
@@ -89,8 +89,9 @@ class Pair:
         self._base |= {step.field: Agreed(step.ours, step.theirs) for step in steps if isinstance(step, Agree)}
         pulled = [step for step in steps if isinstance(step, Pull)]
         if pulled:
-            # what comes from there is a word of theirs: ours that is written after it is a fresh one
-            self._undone = {name: each for name, each in self._undone.items() if name not in {s.field for s in pulled}}
+            for step in pulled:  # a value of ours that is written after a word of theirs is a fresh one
+                before = self._before(step.field)
+                self._undone[step.field] = {**before, "ours": None, "times": 0, "turns": before["turns"] + 1}
             theirs = issue.theirs
             self._taking = {step.field: {"value": step.value, "theirs": theirs[step.field]} for step in pulled}
             self._put_on_record()
@@ -147,9 +148,16 @@ class Pair:
     def _count(self, pushes: list[Push], ours: Mapping[str, Any]) -> None:
         """Note how often a value of ours was written, one after the other, without any other in between."""
         for step in pushes:
-            before = self._undone.get(step.field, {"ours": None, "times": 0})
+            before = self._before(step.field)
             times = before["times"] + 1 if before["ours"] == ours[step.field] else 1
-            self._undone[step.field] = {"ours": ours[step.field], "times": times}
+            self._undone[step.field] = {**before, "ours": ours[step.field], "times": times}
+
+    def _before(self, field: str) -> dict[str, Any]:
+        """What is known of a field's writes and turns in the last day."""
+        now, known = self._view.now, self._undone.get(field)
+        if known is None or now - datetime.fromisoformat(known["since"]) > FORGOTTEN:
+            return {"ours": None, "times": 0, "turns": 0, "since": tm.stamp(now)}
+        return dict(known)
 
     # pulling
 
@@ -349,7 +357,7 @@ class Pair:
         writes = {step.field: self._on_the_way() if step.field == "status" else step.value for step in pushes}
         lost, overruled = crossed(changes_since(after, last_change(before)), writes, is_me=self._is_me)
         self._hub.conflicts.lose(self._view.task.id, lost, place=before.key)
-        if "labels" in writes and sorted(after.theirs["labels"]) != sorted(writes["labels"]):
+        if "labels" in writes and sorted(after.theirs.get("labels", writes["labels"])) != sorted(writes["labels"]):
             overruled |= {"labels"}
         known = {*writes} | ({"status"} if self._is_half_way(after) else set())
         is_touched = any(after.theirs[name] != before.theirs.get(name) for name in after.theirs if name not in known)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
 
 PATIENCE = 3
 """How often the same value is written, because it does not stay there, before a person is asked."""
+TURNS = 10
+"""How often the two sides may take turns with a field in that time, before a person is asked."""
+FORGOTTEN = timedelta(days=1)
 
 
 class View(NamedTuple):
@@ -29,6 +33,7 @@ class View(NamedTuple):
     issue: Issue
     record: Record
     translation: Translation
+    now: datetime
 
     def base(self) -> dict[str, Agreed]:
         """What both said when they last agreed; right after its creation, what was sent for the issue.
@@ -90,7 +95,7 @@ class View(NamedTuple):
         """A person decides where somebody, or an automation, undid the same value of ours again and again."""
         undone = self.record.undone.get(step.field)
         ours, theirs = ours_of(self.task)[step.field], self.issue.theirs.get(step.field)
-        if not isinstance(step, Push) or undone is None or undone["ours"] != ours or undone["times"] < PATIENCE:
+        if not isinstance(step, Push) or undone is None or not is_quarrel(undone, ours, now=self.now):
             return step
         match keep.get(step.field):
             case "ours":
@@ -145,8 +150,8 @@ def _first_base(fresh: Mapping[str, Any], task: Task, issue: Issue) -> dict[str,
         if name in issue.theirs
     }
     if "description" in touched or fresh.get("digest") != digest_of(task.description):
-        del base["description"]
-    else:
+        base.pop("description", None)
+    elif "description" in base:
         base["description"] = Agreed(task.description, issue.theirs["description"])
     return base
 
@@ -158,6 +163,13 @@ def digest_of(description: str | None) -> str:
 
 def _empty(name: str) -> Any:
     return {"labels": [], "status": {}}.get(name)
+
+
+def is_quarrel(undone: Mapping[str, Any], ours: Any, *, now: datetime) -> bool:
+    """Whether a value of ours does not stay there, or both sides take turns without an end, within a day."""
+    if now - datetime.fromisoformat(undone["since"]) > FORGOTTEN:
+        return False
+    return bool((undone["ours"] == ours and undone["times"] >= PATIENCE) or undone["turns"] >= TURNS)
 
 
 def is_changed_here(task: Task, record: Record) -> bool:

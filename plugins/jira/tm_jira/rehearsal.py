@@ -49,7 +49,10 @@ def rehearse(hub: Hub, *, site: Site) -> list[Row]:
     for link in links:
         rows += _rows(link, hub=hub, site=site, is_changed_there=link.task_id in there)
     found = (wanting(raw, hub, site=site) for raw in to_import(hub, site=site, now=now))
-    return [*rows, *(Row("", each.key, "", "import", str(each.theirs["title"])) for each in found if each is not None)]
+    return [
+        *rows,
+        *(Row("", each.key, "", "import", str(each.theirs.get("title", ""))) for each in found if each is not None),
+    ]
 
 
 def _rows(link: Link, *, hub: Hub, site: Site, is_changed_there: bool) -> Iterable[Row]:

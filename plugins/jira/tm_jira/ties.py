@@ -56,7 +56,7 @@ def untie(link: Link, hub: Hub, *, site: Site) -> str | None:
     """
     stays = None
     try:
-        mark = site.mark(link.outside_id)
+        mark = site.mark(link.outside_id) if link.instance == hub.settings.site else None
         if mark is not None and not is_foreign(mark, hub) and mark.get("task") == link.task_id:
             site.clear_mark(link.outside_id)
     except NotThere:
