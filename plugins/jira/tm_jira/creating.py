@@ -43,6 +43,10 @@ class Made(NamedTuple):
     sent: Mapping[str, Any]
     digest: str
 
+    def fresh(self) -> dict[str, Any]:
+        """What is kept with the link until the issue is looked at."""
+        return {"ours": dict(self.ours), "sent": dict(self.sent), "digest": self.digest}
+
 
 def make(
     task: Task, project: Project, *, ours: Mapping[str, Any], values: Mapping[str, Any], hub: Hub, site: Site

@@ -8,6 +8,7 @@ from secrets import token_hex
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+import tm
 from tm.sync import Agreed, agreed_from, agreed_text
 
 if TYPE_CHECKING:
@@ -68,13 +69,8 @@ def record_of(link: Link) -> Record:
 
 def _text(record: Record) -> str:
     kept = {**record._asdict(), "agreed": json.loads(agreed_text(record.agreed))}
-    kept |= {
-        "sending": dict(record.sending),
-        "refused": dict(record.refused),
-        "undone": dict(record.undone),
-        "taking": dict(record.taking),
-    }
-    return json.dumps({name: value for name, value in kept.items() if value}, ensure_ascii=False)
+    tables = {name: dict(value) for name, value in kept.items() if isinstance(value, MappingProxyType)}
+    return json.dumps({name: value for name, value in (kept | tables).items() if value}, ensure_ascii=False)
 
 
 def link_of(task_id: str, hub: Hub) -> Link | None:
@@ -85,7 +81,23 @@ def link_of(task_id: str, hub: Hub) -> Link | None:
 
 def links_here(hub: Hub) -> list[Link]:
     """Every link to an issue of this Jira."""
-    return [link for link in hub.links.all() if link.kind == KIND and link.instance == hub.settings.site]
+    return [link for link in _every(hub) if link.instance == hub.settings.site]
+
+
+def links_to_look_at(hub: Hub) -> list[Link]:
+    """The same. Raises PermanentFailure while links are kept under another address: those would be imported again."""
+    links = _every(hub)
+    other = min({link.instance for link in links} - {hub.settings.site}, default=None)
+    if other is not None:
+        raise tm.PermanentFailure(
+            f"Issues are tied at {other}, and the settings say {hub.settings.site}. If that is the same Jira, set "
+            f"browse_url = {other!r}; else: tm jira unlink, one by one."
+        )
+    return links
+
+
+def _every(hub: Hub) -> list[Link]:
+    return [link for link in hub.links.all() if link.kind == KIND]
 
 
 def project_of(link: Link) -> str:

@@ -15,13 +15,13 @@ from tm_jira import creating
 from tm_jira.adopt import adopt
 from tm_jira.client import PAGE, site_of
 from tm_jira.fields import WANTED, instant
-from tm_jira.links import FORBIDDEN, FOREIGN, GONE, KIND, link_to, links_here, project_of, record_of
+from tm_jira.links import FORBIDDEN, FOREIGN, GONE, link_to, links_to_look_at, project_of, record_of
 from tm_jira.outcome import Refused
 from tm_jira.searches import quoted, updated_since
 from tm_jira.words import listed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from tm import Hub, Link
     from tm_jira.client import Site
@@ -50,28 +50,18 @@ def pull(hub: Hub) -> list[Change]:
     Nothing is written to Jira. The cursor moves after what it stands for: a crash before that wakes some tasks once
     more, which changes nothing. Raises NeedsLogin, RetryLater.
     """
-    _refuse_another_address(hub)
+    links = links_to_look_at(hub)
     site = site_of(hub.settings, now=hub.clock.now)
     now = time_of(site, hub)
     found: dict[str, Change] = {}
-    for change in changed(hub, site=site, now=now):
+    for change in changed(hub, links, site=site, now=now):
         hub.wake(str(change.task_id), "changed in Jira")
         found[str(change.task_id)] = change
     hub.cursors.set(tm.stamp(now), name=CHANGES)
     creating.look_for_doubles(hub, site=site)
-    shown = _shown_again(hub, site=site)
-    return [*found.values(), *shown, *_imported(hub, site=site, now=now), *_swept(hub, site=site, now=now)]
-
-
-def _refuse_another_address(hub: Hub) -> None:
-    """Raise PermanentFailure when links are kept under another address: their issues would be imported again."""
-    others = sorted({link.instance for link in hub.links.all() if link.kind == KIND} - {hub.settings.site})
-    if others:
-        other = others[0]
-        raise tm.PermanentFailure(
-            f"Issues are tied at {other}, and the settings say {hub.settings.site}. If that is the same Jira, set "
-            f"browse_url = {other!r}; else: tm jira unlink, one by one."
-        )
+    shown = _shown_again(hub, links, site=site)
+    imported = _imported(hub, site=site, now=now)
+    return [*found.values(), *shown, *imported, *_swept(hub, links, site=site, now=now)]
 
 
 def time_of(site: Site, hub: Hub) -> datetime:
@@ -79,9 +69,9 @@ def time_of(site: Site, hub: Hub) -> datetime:
     return site.account().now or hub.clock.now()
 
 
-def changed(hub: Hub, *, site: Site, now: datetime) -> Iterator[Change]:
-    """The linked issues that changed since the last look, while they are read. Changes nothing."""
-    for raw in _in_projects(updated_since(since_of(hub, now), now), hub, site=site):
+def changed(hub: Hub, links: Iterable[Link], *, site: Site, now: datetime) -> Iterator[Change]:
+    """Those of the links whose issues changed since the last look, while they are read. Changes nothing."""
+    for raw in _in_projects(updated_since(since_of(hub, now), now), _searchable(hub, links), hub=hub, site=site):
         change = _change_of(raw, hub)
         if change is not None:
             yield change
@@ -92,9 +82,8 @@ def since_of(hub: Hub, now: datetime) -> datetime:
     return instant(hub.cursors.get(CHANGES)) or now - FIRST
 
 
-def _in_projects(clause: str, hub: Hub, *, site: Site) -> Iterator[Mapping[str, Any]]:
-    """What a search finds in all projects that matter; one that Jira refuses to search stops no other."""
-    projects = _searchable(hub)
+def _in_projects(clause: str, projects: list[str], *, hub: Hub, site: Site) -> Iterator[Mapping[str, Any]]:
+    """What a search finds in all of these projects; one that Jira refuses to search stops no other."""
     if not projects:
         return
     try:
@@ -110,9 +99,9 @@ def _in_projects(clause: str, hub: Hub, *, site: Site) -> Iterator[Mapping[str, 
             hub.log.warning("project not searched", extra={"project": project, "error": str(refusal)})
 
 
-def _searchable(hub: Hub) -> list[str]:
+def _searchable(hub: Hub, links: Iterable[Link]) -> list[str]:
     """The projects to search: those of the settings and of the links there are."""
-    linked = {project_of(link) for link in links_here(hub) if link.state not in (GONE, FOREIGN)}
+    linked = {project_of(link) for link in links if link.state not in (GONE, FOREIGN)}
     return sorted({*linked, *(each.project for each in hub.settings.projects)} - {""})
 
 
@@ -184,12 +173,12 @@ def _imported(hub: Hub, *, site: Site, now: datetime) -> list[Change]:
     return found
 
 
-def _shown_again(hub: Hub, *, site: Site) -> list[Change]:
+def _shown_again(hub: Hub, links: Iterable[Link], *, site: Site) -> list[Change]:
     """Wake the tasks whose issues were hidden from us and are not any more; what waited for them goes then.
 
     One issue of each project is looked at: projects are hidden and shown as a whole.
     """
-    hidden = [link for link in links_here(hub) if link.state == FORBIDDEN]
+    hidden = [link for link in links if link.state == FORBIDDEN]
     probes = {project_of(link): link for link in hidden}
     there = site.readable([link.outside_id for link in probes.values()], fields=("updated",)) if probes else {}
     shown = {project for project, link in probes.items() if link.outside_id in there}
@@ -199,7 +188,7 @@ def _shown_again(hub: Hub, *, site: Site) -> list[Change]:
     return found
 
 
-def _swept(hub: Hub, *, site: Site, now: datetime) -> list[Change]:
+def _swept(hub: Hub, links: Iterable[Link], *, site: Site, now: datetime) -> list[Change]:
     """Once a day, what no search tells: issues that are gone, moved or hidden, and changes that were missed."""
     kept = json.loads(hub.cursors.get(SWEEP) or "{}")
     if not kept:
@@ -207,7 +196,7 @@ def _swept(hub: Hub, *, site: Site, now: datetime) -> list[Change]:
         return []
     if (instant(kept.get("next")) or now) > now:
         return []
-    links = sorted((each for each in links_here(hub) if each.state != FOREIGN), key=lambda each: int(each.outside_id))
+    links = sorted((each for each in links if each.state != FOREIGN), key=lambda each: int(each.outside_id))
     at_once = SWEEP_AT_ONCE if site.is_cloud else PAGE
     part = [each for each in links if int(each.outside_id) > kept["after"]][:at_once]
     try:

@@ -91,9 +91,8 @@ def _tied(task: Task, made: creating.Made, project: Project, *, hub: Hub, site: 
         return None
     hub.tasks.context(task.id, "\n".join(lines))
     _tie_back(task, made.id, hub=hub, site=site)
-    fresh = {"ours": dict(made.ours), "sent": dict(made.sent), "digest": made.digest}
     seen = issue.updated if issue.updated == issue.created else ""  # nobody has touched it yet
-    record = Record(born="here", agreed={}, fresh=fresh, updated=seen, since=issue.created)
+    record = Record(born="here", agreed={}, fresh=made.fresh(), updated=seen, since=issue.created)
     try:
         with hub.together():
             tie_to(task.id, issue, record, hub=hub)
@@ -108,10 +107,8 @@ def _tied(task: Task, made: creating.Made, project: Project, *, hub: Hub, site: 
 
 def _tied_unseen(task_id: str, made: creating.Made, *, hub: Hub) -> None:
     """Tie a task to the issue that was made for it and cannot be read: deleted, or hidden from its very maker."""
-    record = Record(
-        born="here", agreed={}, fresh={"ours": dict(made.ours), "sent": dict(made.sent), "digest": made.digest}
-    )
     with hub.together():
+        record = Record(born="here", agreed={}, fresh=made.fresh())
         save_unseen(task_id, made.id, made.key, record=record, hub=hub)
         creating.settle(task_id, hub)
     hub.remark(f"{made.key} was made and cannot be read: it was deleted at once, or is hidden from this account.")

@@ -42,7 +42,7 @@ def rehearse(hub: Hub, *, site: Site) -> list[Row]:
     """Every step that bringing together what changed on either side would take. Changes nothing anywhere."""
     now = time_of(site, hub)
     links = [link for link in links_here(hub) if link.state not in (GONE, FOREIGN)]
-    there = {change.task_id for change in changed(hub, site=site, now=now)}
+    there = {change.task_id for change in changed(hub, links, site=site, now=now)}
     if site.is_cloud:  # where all can be asked for at once
         there |= {change.task_id for change in missing_or_changed(links, site=site)}
     rows: list[Row] = []

@@ -52,25 +52,32 @@ def sync(event: Event, hub: Hub, *, tasks: HubTasks) -> None:
     if link is None:
         issue = made_for(task, event, hub=hub, site=site)
         link = link_of(task.id, hub)
-    if link is not None and _is_concerned(link, event, hub):
-        _brought_together(event, task, issue, link=link, hub=hub, site=site, tasks=tasks)
+    said = comments.words_for(event, hub)
+    if link is not None and _is_concerned(task, link, event, said=said, hub=hub):
+        _brought_together(event, task, issue, link=link, said=said, hub=hub, site=site, tasks=tasks)
 
 
-def _is_concerned(link: Link, event: Event, hub: Hub) -> bool:
+def _is_concerned(task: Task, link: Link, event: Event, *, said: str | None, hub: Hub) -> bool:
     """Whether an event is worth a look at the issue: somebody asks for one, or there may be something to write."""
     if event.type == WAKE:
         return True
     if link.state in (GONE, FOREIGN):
         hub.remark(f"{link.key} is {'gone' if link.state == GONE else 'of another hub'}; nothing was written.")
         return False
-    task = hub.tasks.get(link.task_id)
-    return comments.words_for(event, hub) is not None or is_changed_here(task, record_of(link))
+    return said is not None or is_changed_here(task, record_of(link))
 
 
 def _brought_together(  # noqa: PLR0913 - one delivery, named by keyword
-    event: Event, task: Task, issue: Issue | None, *, link: Link, hub: Hub, site: Site, tasks: HubTasks
+    event: Event,
+    task: Task,
+    issue: Issue | None,
+    *,
+    link: Link,
+    said: str | None,
+    hub: Hub,
+    site: Site,
+    tasks: HubTasks,
 ) -> None:
-    said = comments.words_for(event, hub)
     issue = issue or _looked_at(link, hub=hub, site=site)
     if issue is not None:
         _settle(event, task, issue, link=link, said=said, hub=hub, site=site, tasks=tasks)
